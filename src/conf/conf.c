@@ -1,0 +1,504 @@
+/*
+ * conf: see conf.h.  syntax.c makes the text safe, libConfuse turns it into sections and
+ * values, and this file walks both tables (options.c) over them: each section fills its
+ * struct, then what spans several options is checked.
+ */
+#include "conf/conf.h"
+
+#include <confuse.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "conf/options.h"
+#include "conf/syntax.h"
+
+#define FILE_MAX (1024 * 1024)		/* more is no configuration */
+#define COOKIES_MAX 4			/* of one site's visitor identities: core/hit.h */
+
+struct loader {
+	char *dir;			/* what relative paths are relative to */
+	struct mistakes mistakes;
+};
+
+/* ---- the text ---- */
+
+static int
+read_stream(FILE *f, struct buf *text, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode))
+		return (err_set(err, "is a directory; expected a configuration file"));
+	while (text->len <= FILE_MAX && !feof(f)) {
+		buf_reserve(text, 65536);
+		text->len += fread(text->p + text->len, 1, 65536, f);
+		if (ferror(f))
+			return (err_set(err, "cannot be read: %s", strerror(errno)));
+	}
+	if (text->len > FILE_MAX)
+		return (err_set(err, "has more than %d bytes; that is no configuration file", FILE_MAX));
+	if (text->len > 0 && memchr(text->p, '\0', text->len) != NULL)
+		return (err_set(err, "has zero bytes; that is no configuration file"));
+	return (0);
+}
+
+static int
+read_text(const char *file, struct buf *text, struct err *err)
+{
+	FILE *f = fopen(file, "re");
+	int rc;
+
+	if (f == NULL)
+		return (err_set(err, "cannot be opened: %s; another file is named with -c", strerror(errno)));
+	rc = read_stream(f, text, err);
+	fclose(f);
+	return (rc);
+}
+
+/* The directory of the file, absolute: the daemon may change its own. */
+static char *
+directory_of(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char *dir = slash == NULL ? mem_strdup(".") : mem_strndup(file, slash == file ? 1 : (size_t)(slash - file));
+	char absolute[PATH_MAX];
+
+	if (realpath(dir, absolute) == NULL)
+		return (dir);
+	free(dir);
+	return (mem_strdup(strcmp(absolute, "/") == 0 ? "" : absolute));
+}
+
+/* ---- libConfuse ---- */
+
+/* What syntax.c lets through has no mistakes left; should there be one, it is said elsewhere. */
+static void
+swallow(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	(void)cfg;
+	(void)fmt;
+	(void)ap;
+}
+
+/* Everything is a string to libConfuse: our own conversions say better what was expected. */
+static void
+describe_section(enum section_id id, cfg_opt_t (*all)[64])
+{
+	cfg_opt_t *out = all[id];
+
+	for (size_t i = 0; i < n_options; i++)
+		if (options[i].where == id && options[i].type == T_LIST)
+			*out++ = (cfg_opt_t)CFG_STR_LIST(options[i].name, NULL, CFGF_NODEFAULT);
+		else if (options[i].where == id)
+			*out++ = (cfg_opt_t)CFG_STR(options[i].name, NULL, CFGF_NODEFAULT);
+	for (size_t i = IN_REDIS; i < SECTIONS; i++)
+		if (sections[i].parent == id)
+			*out++ = (cfg_opt_t)CFG_SEC(sections[i].name, all[i],
+			    sections[i].title != NULL ? CFGF_MULTI | CFGF_TITLE : CFGF_NONE);
+	*out = (cfg_opt_t)CFG_END();
+}
+
+static cfg_t *
+new_tree(void)
+{
+	cfg_opt_t all[SECTIONS][64];
+	cfg_t *cfg;
+
+	for (size_t i = SECTIONS; i-- > 0;)		/* what is inside first */
+		describe_section((enum section_id)i, all);
+	cfg = cfg_init(all[IN_TOP], CFGF_NONE);
+	must(cfg != NULL);
+	cfg_set_error_function(cfg, swallow);
+	return (cfg);
+}
+
+/* ---- values ---- */
+
+/* Whether the owner wrote it; *line is negative where that is known to be mistaken, 0 for an
+ * empty list, and else that of the (first) value. */
+static bool
+is_given(cfg_t *cfg, const char *name, int *line)
+{
+	bool given = (cfg_getopt(cfg, name)->flags & CFGF_MODIFIED) != 0;
+
+	*line = 0;
+	if (given && cfg_size(cfg, name) > 0)
+		syntax_value(cfg_getnstr(cfg, name, 0), line);
+	return (given);
+}
+
+static void
+say_bad(struct loader *l, int line, const struct option *o, const char *value, const char *expected)
+{
+	if (o->secret)
+		mistake_add(&l->mistakes, line, "%s: expected %s", o->name, expected);
+	else
+		mistake_add(&l->mistakes, line, "%s = \"%.60s\": expected %s", o->name, value, expected);
+}
+
+static void
+fill_value(struct loader *l, const struct option *o, const char *numbered, void *field)
+{
+	struct err expected;
+	int line;
+	const char *value = syntax_value(numbered, &line);
+
+	if (line > 0 && option_set(o, l->dir, value, field, &expected) != 0)
+		say_bad(l, line, o, value, expected.msg);
+}
+
+/* Items that are mistaken leave no gap. */
+static void
+fill_list(struct loader *l, const struct option *o, cfg_t *cfg, char ***field)
+{
+	unsigned n = cfg_size(cfg, o->name);
+	char **list = mem_calloc((size_t)n + 1, sizeof(char *));
+
+	*field = list;
+	for (unsigned i = 0; i < n; i++) {
+		fill_value(l, o, cfg_getnstr(cfg, o->name, i), list);
+		list += *list != NULL;
+	}
+}
+
+/* None in the table's fallback is mistaken, and none is a list of several. */
+static void
+fill_fallback(struct loader *l, const struct option *o, void *field)
+{
+	void *item = field;
+
+	if (o->fallback == NULL)
+		return;
+	if (o->type == T_LIST)
+		item = *(char ***)field = mem_calloc(2, sizeof(char *));
+	if (o->fallback[0] != '\0')
+		must(option_set(o, l->dir, o->fallback, item, NULL) == 0);
+}
+
+static void
+fill_options(struct loader *l, enum section_id id, cfg_t *cfg, int section_line, char *base)
+{
+	int line;
+
+	for (size_t i = 0; i < n_options; i++) {
+		const struct option *o = &options[i];
+
+		if (o->where != id)
+			continue;
+		if (!is_given(cfg, o->name, &line)) {
+			if (o->required)
+				mistake_add(&l->mistakes, section_line, "%s needs %s: expected %s = %s",
+				    sections[id].name, o->name, o->name, o->sample);
+			fill_fallback(l, o, base + o->field);
+		} else if (o->type == T_LIST)
+			fill_list(l, o, cfg, (char ***)(void *)(base + o->field));
+		else
+			fill_value(l, o, cfg_getnstr(cfg, o->name, 0), base + o->field);
+	}
+}
+
+/* ---- checks across options ---- */
+
+static void
+check_visitors(struct loader *l, cfg_t *cfg, const struct site_conf *site)
+{
+	size_t cookies = 0;
+	int line;
+
+	if (!is_given(cfg, "visitor", &line) || line < 0)
+		return;
+	for (size_t i = 0; site->visitor[i] != NULL; i++) {
+		cookies += strncmp(site->visitor[i], "cookie:", 7) == 0;
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(site->visitor[i], site->visitor[j]) == 0)
+				mistake_add(&l->mistakes, line, "visitor has %s twice", site->visitor[i]);
+	}
+	if (cookies > COOKIES_MAX)
+		mistake_add(&l->mistakes, line, "visitor has %zu cookies; expected at most %d", cookies, COOKIES_MAX);
+	if (line == 0)
+		mistake_add(&l->mistakes, site->line, "visitor is an empty list; expected cookie:NAME, uid or ip_ua");
+}
+
+static void
+check_logs(struct loader *l, cfg_t *cfg, const struct site_conf *site)
+{
+	int line;
+
+	if (site->n_logs == 0 && site->n_orders == 0)
+		mistake_add(&l->mistakes, site->line, "site \"%s\" has neither log nor orders; expected log \"PATH\" { }", site->name);
+	for (size_t i = 0; i < site->n_logs; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(site->logs[i].path, site->logs[j].path) == 0 && site->logs[i].path[0] != '\0') {
+				mistake_add(&l->mistakes, site->logs[i].line, "log \"%s\" is here already, in line %d",
+				    site->logs[i].path, site->logs[j].line);
+				break;
+			}
+	for (size_t i = 0; i < site->n_orders; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(site->orders[i], site->orders[j]) == 0 && site->orders[i][0] != '\0') {
+				syntax_value(cfg_title(cfg_getnsec(cfg, "orders", (unsigned)i)), &line);
+				mistake_add(&l->mistakes, line, "orders \"%s\" is here already", site->orders[i]);
+				break;
+			}
+}
+
+static void
+check_endpoints(struct loader *l, cfg_t *cfg, struct site_conf *site)
+{
+	int line;
+
+	for (size_t i = 0; i < site->n_providers; i++) {
+		struct endpoint_conf *e = &site->providers[i];
+		cfg_t *section = cfg_getnsec(cfg, "provider", (unsigned)i);
+		bool given = is_given(section, "count", &line);
+
+		if (given && line > 0 && e->provider[0] != '\0' && strcmp(e->provider, "stripe") != 0)
+			mistake_add(&l->mistakes, line, "count is an option of provider \"stripe\" only");
+		if (e->path == NULL && !is_given(section, "path", &line))
+			e->path = option_path("/hooks", e->provider);
+	}
+}
+
+static void
+check_paths(struct loader *l, const struct endpoint_conf **seen, size_t n, const struct endpoint_conf *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (e->path != NULL && seen[i]->path != NULL && strcmp(e->path, seen[i]->path) == 0) {
+			mistake_add(&l->mistakes, e->line, "provider \"%s\" has the path %s, as the one in line %d has; "
+			    "expected a path of its own", e->provider, e->path, seen[i]->line);
+			return;
+		}
+}
+
+/* Paths are one name space: a request shows no site. */
+static void
+check_sites(struct loader *l, const struct config *config)
+{
+	const struct endpoint_conf *seen[LIST_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < config->n_sites; i++) {
+		const struct site_conf *site = &config->sites[i];
+
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(site->name, config->sites[j].name) == 0 && site->name[0] != '\0') {
+				mistake_add(&l->mistakes, site->line, "site \"%s\" is here already, in line %d",
+				    site->name, config->sites[j].line);
+				break;
+			}
+		for (size_t j = 0; j < site->n_providers && n < LIST_MAX; j++) {
+			check_paths(l, seen, n, &site->providers[j]);
+			seen[n++] = &site->providers[j];
+		}
+	}
+	if (config->n_sites == 0)
+		mistake_add(&l->mistakes, 1, "no site; expected site \"NAME\" { ... }");
+}
+
+/* ---- sections ---- */
+
+/* Never NULL; "" where it is mistaken, which was or is said. */
+static char *
+fill_title(struct loader *l, const struct section *s, const char *numbered, int *line)
+{
+	char *title = mem_strdup(syntax_value(numbered, line)), *path;
+	const char *wrong = *line > 0 ? s->check_title(title) : NULL;
+
+	*line = abs(*line);
+	if (wrong != NULL) {
+		mistake_add(&l->mistakes, *line, "%s \"%.60s\": expected %s", s->name, title, wrong);
+		title[0] = '\0';
+	}
+	if (!s->title_is_path || title[0] == '\0')
+		return (title);
+	path = option_path(l->dir, title);
+	free(title);
+	return (path);
+}
+
+static void fill_section(struct loader *, enum section_id, cfg_t *, int line, char *base);
+
+static void
+fill_array(struct loader *l, enum section_id id, cfg_t *parent, char *parent_base)
+{
+	const struct section *s = &sections[id];
+	unsigned n = cfg_size(parent, s->name);
+	char *array = mem_calloc((size_t)n + 1, s->size);
+
+	memcpy(parent_base + s->array, &array, sizeof(array));
+	memcpy(parent_base + s->count, &(size_t){ n }, sizeof(size_t));
+	for (unsigned i = 0; i < n; i++) {
+		cfg_t *cfg = cfg_getnsec(parent, s->name, i);
+		char *base = array + i * s->size, *title;
+		int line;
+
+		title = fill_title(l, s, cfg_title(cfg), &line);
+		memcpy(base + s->title_field, &title, sizeof(title));
+		if (s->line_field != NO_LINE)
+			memcpy(base + s->line_field, &line, sizeof(line));
+		fill_section(l, id, cfg, line, base);
+	}
+}
+
+static void
+fill_section(struct loader *l, enum section_id id, cfg_t *cfg, int line, char *base)
+{
+	fill_options(l, id, cfg, line, base);
+	for (enum section_id i = IN_REDIS; i < SECTIONS; i++) {
+		if (sections[i].parent != id)
+			continue;
+		if (sections[i].title != NULL)
+			fill_array(l, i, cfg, base);
+		else
+			fill_section(l, i, cfg_getsec(cfg, sections[i].name), line, base);
+	}
+	if (id == IN_SITE) {
+		struct site_conf *site = (struct site_conf *)(void *)base;
+
+		check_visitors(l, cfg, site);
+		check_logs(l, cfg, site);
+		check_endpoints(l, cfg, site);
+	}
+}
+
+/* ---- the whole ---- */
+
+static void
+load_text(struct loader *l, struct slice text, struct config *config)
+{
+	struct buf clean = { 0 };
+	cfg_t *cfg = new_tree();
+
+	syntax_clean(text, &clean, &l->mistakes);
+	if (cfg_parse_buf(cfg, clean.p) != CFG_SUCCESS)
+		mistake_add(&l->mistakes, 1, "libConfuse does not take this file");
+	else {
+		fill_section(l, IN_TOP, cfg, 1, (char *)config);
+		check_sites(l, config);
+	}
+	cfg_free(cfg);
+	buf_free(&clean);
+}
+
+static int
+compare_mistakes(const void *a, const void *b)
+{
+	const struct mistake *x = a, *y = b;
+
+	if (x->line != y->line)
+		return (x->line < y->line ? -1 : 1);
+	return (strcmp(x->text, y->text));
+}
+
+/* In the order of the file, which is the order in which they are mended. */
+static void
+write_mistakes(const char *file, struct mistakes *m, struct buf *out)
+{
+	if (m->n > 1)
+		qsort(m->list, m->n, sizeof(m->list[0]), compare_mistakes);
+	for (size_t i = 0; i < m->n; i++) {
+		if (m->list[i].line > 0 && m->list[i].line < INT_MAX)
+			buf_printf(out, "%s:%d: %s\n", file, m->list[i].line, m->list[i].text);
+		else
+			buf_printf(out, "%s: %s\n", file, m->list[i].text);
+	}
+}
+
+struct config *
+config_read(const char *file, struct buf *mistakes)
+{
+	struct config *config = mem_calloc(1, sizeof(*config));
+	struct loader l = { .dir = directory_of(file) };
+	struct buf text = { 0 };
+	struct err err;
+
+	config->file = mem_strdup(file);
+	if (read_text(file, &text, &err) != 0)
+		mistake_add(&l.mistakes, 0, "%s", err.msg);
+	else
+		load_text(&l, buf_view(&text), config);
+	write_mistakes(file, &l.mistakes, mistakes);
+	mistakes_free(&l.mistakes);
+	buf_free(&text);
+	free(l.dir);
+	return (config);
+}
+
+struct config *
+config_load(const char *file, struct buf *mistakes)
+{
+	size_t before = mistakes->len;
+	struct config *config = config_read(file, mistakes);
+
+	if (mistakes->len > before)
+		config_free(&config);
+	return (config);
+}
+
+/* ---- the end ---- */
+
+static void free_section(enum section_id, char *base);
+
+static void
+free_list(char **list)
+{
+	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+		free(list[i]);
+	free(list);
+}
+
+static void
+free_array(const struct section *s, enum section_id id, char *base)
+{
+	char *array, *title;
+	size_t n;
+
+	memcpy(&array, base + s->array, sizeof(array));
+	memcpy(&n, base + s->count, sizeof(n));
+	for (size_t i = 0; array != NULL && i < n; i++) {
+		memcpy(&title, array + i * s->size + s->title_field, sizeof(title));
+		free(title);
+		free_section(id, array + i * s->size);
+	}
+	free(array);
+}
+
+static void
+free_section(enum section_id id, char *base)
+{
+	for (size_t i = 0; i < n_options; i++) {
+		const struct option *o = &options[i];
+		void *p;
+
+		if (o->where != id || (o->type != T_STRING && o->type != T_PATH && o->type != T_LIST))
+			continue;
+		memcpy(&p, base + o->field, sizeof(p));
+		if (o->type == T_LIST)
+			free_list(p);
+		else
+			free(p);
+	}
+	for (enum section_id i = IN_REDIS; i < SECTIONS; i++) {
+		if (sections[i].parent != id)
+			continue;
+		if (sections[i].title != NULL)
+			free_array(&sections[i], i, base);
+		else
+			free_section(i, base);
+	}
+}
+
+void
+config_free(struct config **cp)
+{
+	if (*cp == NULL)
+		return;
+	free_section(IN_TOP, (char *)*cp);
+	free((*cp)->file);
+	free(*cp);
+	*cp = NULL;
+}

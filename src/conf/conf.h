@@ -1,0 +1,92 @@
+/*
+ * conf: the configuration file (libConfuse syntax) -> one checked, read-only struct.
+ *
+ * options.c holds one table: name, type, field, default, range and the manual's
+ * sentence of every option; the parser, `rpvd -t`, the sample file and rpvd.conf(5)
+ * all follow it.  All mistakes of a file are reported in one go, each with file and
+ * line.  Knows nothing of Redis, logs or the event loop.
+ */
+#ifndef RPVD_CONF_H
+#define RPVD_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "core/model.h"
+#include "core/money.h"
+
+/* "last_non_direct", ... */
+const char *conf_model_name(enum conf_model);
+
+struct log_conf {
+	char *path;			/* may be a glob */
+	char *format;			/* preset or log_format string; default "combined" */
+	int line;			/* of the configuration file */
+};
+
+struct rule_conf {			/* token: glob -> param; page: glob -> as */
+	char *glob, *value;
+};
+
+struct endpoint_conf {
+	char *provider;			/* "stripe": checked against the provider table by the caller */
+	char *path;			/* "/hooks/stripe"; default /hooks/PROVIDER */
+	char *secret_file;		/* NULL: the systemd credential of that name (PROVIDER.secret) */
+	char *visitor_key;		/* "rpv" */
+	char *count;			/* stripe: "checkout" (default) or "payment_intents" */
+	int64_t tolerance_ms;
+	bool test;
+	int line;
+};
+
+struct site_conf {
+	char *name;			/* letters, digits, '-', '_', '.'; 1 to 64 */
+	int line;
+	char **hosts;			/* lower case; NULL-terminated, like all lists here */
+	struct currency currency;
+	char *rates;			/* path or NULL */
+	char **visitor;			/* "cookie:NAME", "uid", "ip_ua"; default {"ip_ua"} */
+	struct log_conf *logs; size_t n_logs;
+	char **orders; size_t n_orders;	/* order files */
+	struct rule_conf *tokens; size_t n_tokens;
+	struct rule_conf *pages; size_t n_pages;
+	char **ignore_paths, **ignore_referrers, **ignore_networks;	/* networks: CIDR or address */
+	char **assets;			/* extensions; NULL: the built-in list */
+	struct endpoint_conf *providers; size_t n_providers;
+	int64_t session_timeout_ms, reorder_ms, lookback_ms;
+	enum conf_basis basis;
+	enum conf_model model;
+	unsigned max_series;		/* per dimension: 10000 */
+};
+
+struct config {
+	char *file;
+	char *redis_url, *redis_password_file;
+	char *webhook_listen;		/* NULL: no listener */
+	char *state_dir;		/* "/var/lib/rpvd" */
+	char *data_dir;			/* where sources.tsv and bots.txt are; NULL: the installed ones */
+	char *geo;			/* MaxMind-format database; NULL: none */
+	int64_t journal_keep_ms;	/* 35d */
+	int64_t commit_interval_ms;	/* 250ms */
+	struct site_conf *sites; size_t n_sites;
+};
+
+/* NULL where there is any mistake; all of them are written to *mistakes, one a line
+ * ("FILE:LINE: sentence\n"). */
+struct config *config_load(const char *file, struct buf *mistakes);
+/* For more checks in the same run: what could be read in spite of mistakes.  What is mistaken
+ * is NULL, 0 or "".  Never NULL. */
+struct config *config_read(const char *file, struct buf *mistakes);
+void config_free(struct config **);
+
+/* rpvd.conf(5)'s option list in mdoc, and a commented sample file, from the table. */
+void config_write_mdoc(FILE *);
+void config_write_sample(FILE *);
+
+/* "30m", "1500ms", "30d", "90" (seconds); units ms s m h d w.  False where it is none. */
+bool duration_parse(const char *, int64_t *ms);
+
+#endif

@@ -1,0 +1,154 @@
+/*
+ * engine: one site's numbers as a deterministic function of its inputs.
+ *
+ * Hits in event-time order and order events go in; changes to records come out.  No
+ * I/O, no clock, no globals: the same in a test, in a replay and live.  What the
+ * memory does not hold (an old visitor's visits, an order) the engine asks for: a
+ * call answers ENGINE_NEEDS, the shell fetches the named records, hands them in with
+ * engine_supply() and makes the same call again.  Nothing was changed by a call that
+ * answered so, but for decisions that were due before.
+ */
+#ifndef RPVD_ENGINE_H
+#define RPVD_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+#include "core/change.h"
+#include "core/client.h"
+#include "core/hit.h"
+#include "core/model.h"
+#include "core/money.h"
+#include "core/order.h"
+#include "core/source.h"
+#include "core/visitor.h"
+#include "core/window.h"
+
+#define IDENTITIES_MAX 8
+#define NEED_NAMES_MAX 8
+
+enum identity_kind { IDENTITY_COOKIE, IDENTITY_UID, IDENTITY_IP_UA };
+
+struct glob_rule {
+	struct slice glob, value;	/* token: parameter; page: its group's name */
+};
+
+struct network {
+	unsigned char addr[16];		/* IPv4 as ::ffff:a.b.c.d */
+	unsigned bits;			/* of 128 */
+};
+
+/* Everything that the owner decides.  Borrowed by the engine until replaced. */
+struct engine_rules {
+	const struct bots *bots;
+	struct source_rules source;
+	struct { enum identity_kind kind; size_t cookie; } identities[IDENTITIES_MAX];
+	size_t n_identities;
+	const struct glob_rule *pages, *tokens;
+	size_t n_pages, n_tokens;
+	const struct slice *ignore_paths;
+	size_t n_ignore_paths;
+	const struct network *ignore_networks;
+	size_t n_ignore_networks;
+	const char *const *assets;	/* as page_is_asset() */
+	int64_t session_timeout_ms, lookback_ms;
+	int basis;			/* enum conf_basis */
+	struct currency currency;
+	const struct rates *rates;	/* may be NULL */
+	/* Two letters, or "(unknown)"; called once a visit; may be NULL. */
+	const char *(*country)(void *arg, struct slice addr);
+	void *country_arg;
+	const struct level *levels;
+	size_t n_levels, max_series;
+};
+
+/* What was counted since the state began; part of the state. */
+enum counter {
+	COUNT_LINES,			/* read from logs */
+	COUNT_EMPTY, COUNT_MALFORMED, COUNT_BAD_TIME, COUNT_BAD_STATUS,	/* no hit, by reason: as enum hit_drop */
+	COUNT_BOT, COUNT_IGNORED_NETWORK, COUNT_NO_VISITOR,		/* a hit, but nobody's */
+	COUNT_METHOD, COUNT_STATUS, COUNT_ASSET, COUNT_IGNORED_PATH,	/* somebody's, but no pageview */
+	COUNT_PAGEVIEWS, COUNT_VISITS, COUNT_LATE, COUNT_ADOPTED, COUNT_TOKENS,
+	COUNT_EVENTS,			/* order events taken */
+	COUNT_EVENTS_REJECTED,		/* lines of order files that could not be read */
+	COUNT_NO_CHANGE, COUNT_ZERO_AMOUNT, COUNT_OTHER_CURRENCY, COUNT_ABSURD,	/* of these, without effect, by reason */
+	COUNT_ORDERS,			/* first paid */
+	COUNT_JOIN_VISITOR, COUNT_JOIN_TOKEN, COUNT_JOIN_IP_UA, COUNT_JOIN_CUSTOMER,
+	COUNT_DAMAGED,			/* records of the state that could not be read */
+	COUNTERS
+};
+
+const char *counter_name(enum counter);
+
+enum engine_result { ENGINE_DONE, ENGINE_NEEDS };
+
+/* Strings to fetch, in this order; a record that is not there is handed in as NULL, 0. */
+struct need {
+	struct slice names[NEED_NAMES_MAX];
+	size_t n_names;
+};
+
+struct engine;
+
+/* replay: event time is the clock, also that of order events. */
+struct engine *engine_new(const struct engine_rules *, struct keyring *, bool replay);
+void engine_free(struct engine **);
+/* At reload.  What the rules make of later input changes; what was counted stays, but for orders
+ * whose currency has a rate now. */
+void engine_set_rules(struct engine *, const struct engine_rules *);
+
+/* ---- input --------------------------------------------------------------- */
+
+/* late: older than the highest time read less `reorder`. */
+enum engine_result engine_hit(struct engine *, const struct hit *, bool late);
+/* Only adds needs, so that many events can be looked up at once. */
+void engine_order_ahead(struct engine *, const struct order_event *);
+enum engine_result engine_order(struct engine *, const struct order_event *);
+/* Event time has come this far (the logs are read up to wall time, or to their end): decides what is
+ * due before it; after a load or new rules it also looks again at orders that had no rate, some of them
+ * a call.  INT64_MAX at the end of a replay's input: at all of them. */
+enum engine_result engine_watermark(struct engine *, int64_t time_ms);
+/* Live: the wall clock, for the windows. */
+void engine_now(struct engine *, int64_t now_ms);
+void engine_count(struct engine *, enum counter, uint64_t n);
+
+size_t engine_needs(struct engine *, const struct need **);
+/* Answers need i; values in the order of its names, valid for this call only. */
+void engine_supply(struct engine *, size_t i, const struct slice *values, size_t n);
+/* All needs were answered. */
+void engine_supplied(struct engine *);
+
+/* ---- output -------------------------------------------------------------- */
+
+/* Everything that changed since the last call, as records.  Takes it as committed: where the commit
+ * fails, the engine is thrown away and loaded anew. */
+void engine_changes(struct engine *, struct changes *);
+/* Something has changed since the last engine_changes(). */
+bool engine_is_dirty(const struct engine *);
+struct windows *engine_windows(struct engine *);
+uint64_t engine_counter(const struct engine *, enum counter);
+int64_t engine_clock(const struct engine *);		/* highest event time taken; INT64_MIN before the first */
+int64_t engine_now_ms(const struct engine *);
+int64_t engine_watermark_ms(const struct engine *);	/* decisions before it are taken */
+size_t engine_waiting(const struct engine *);		/* orders that may still be joined */
+size_t engine_unconverted(const struct engine *);	/* orders in a currency that has no rate: they count nowhere */
+size_t engine_visits(const struct engine *);		/* visits in memory */
+
+/* ---- loading ------------------------------------------------------------- */
+
+/* The engine's own record ("engine" field of the meta record); empty for a new state.  Then, in
+ * this order: all of `s`, the buckets that engine_bucket_names() gives, all of `open`, the orders
+ * named in `waiting`, and `unconverted`. */
+int engine_load_head(struct engine *, struct slice value, struct err *);
+int engine_load_series(struct engine *, struct slice field, struct slice value);
+/* Names of the live buckets' records: *n of them, owned by the engine until the load ends. */
+const struct slice *engine_bucket_names(struct engine *, size_t *n);
+int engine_load_bucket(struct engine *, size_t i, struct slice field, struct slice value);
+int engine_load_open(struct engine *, struct slice value);
+int engine_load_waiting(struct engine *, struct slice name, struct slice value);
+int engine_load_unconverted(struct engine *, struct slice name);
+
+#endif

@@ -1,0 +1,142 @@
+/*
+ * engine_impl: the engine's insides, shared by engine.c (hits), settle.c (order events
+ * and money), join.c (decisions) and state.c (records).
+ */
+#ifndef RPVD_ENGINE_IMPL_H
+#define RPVD_ENGINE_IMPL_H
+
+#include "base/heap.h"
+#include "base/map.h"
+#include "core/engine.h"
+#include "core/names.h"
+#include "core/orderbook.h"
+#include "core/page.h"
+#include "core/visit.h"
+
+#define JOIN_AFTER_MS INT64_C(30000)		/* an order is joined when this much has passed */
+#define TOKEN_WAIT_MS (30 * INT64_C(60000))	/* one that offers a token waits so long for it */
+#define LATE_GRACE_MS (15 * INT64_C(60000))	/* visits stay in memory so much longer than they are open */
+#define RETENTION_SLACK_MS (2 * DAY_MS)
+
+enum need_kind { NEED_VISITOR, NEED_AGENT, NEED_TOKEN, NEED_ORDER, NEED_CUSTOMER };
+
+struct want {
+	enum need_kind kind;
+	uint64_t key;
+	int64_t first_epoch;
+	struct slice provider, id;	/* own; NEED_ORDER */
+	struct name names[NEED_NAMES_MAX];
+};
+
+/* An id that a logged URL showed, and the visit that contains the first hit with it. */
+struct token {
+	uint64_t hash;
+	bool known;			/* the store has been asked */
+	bool seen, dirty;
+	int64_t seen_ms;
+	struct visit_ref visit;
+	struct order **waiting;
+	size_t n_waiting, cap;
+};
+
+struct customer_order {
+	int64_t time_ms;
+	struct slice provider, id;	/* own */
+	struct visit_ref visit;
+};
+
+struct customer {
+	uint64_t hash;
+	bool known, dirty;
+	struct customer_order *joined;	/* by joins 1-3 */
+	size_t n_joined, joined_cap;
+	struct order *waiting;		/* a list by next_of_customer */
+};
+
+struct agent_list {			/* what the store has of one address + agent and day */
+	uint64_t agent;
+	struct agent_entry *entries;
+	size_t n, cap;
+};
+
+struct due {
+	int64_t moment_ms, order_ms;
+	struct order *order;
+	uint64_t looked;		/* engine.commit_no when it was last looked up ahead */
+};
+
+#define AGENT_CACHE 1024
+
+struct agent_class {			/* a user agent seen lately */
+	char *text;
+	size_t len;
+	uint64_t hash;
+	bool is_bot;
+	enum device device;
+};
+
+struct engine {
+	const struct engine_rules *rules;
+	struct keyring *ring;
+	bool replay;
+	int64_t clock;			/* highest event time taken */
+	int64_t watermark;		/* decisions before it are taken */
+	int64_t evicted_before;		/* visitors untouched since then may be in blocks only */
+	int64_t oldest_epoch;		/* there are no blocks of earlier epochs; 0: none at all */
+	uint64_t next_visit, next_event;
+	bool orders_stored, customers_stored, tokens_stored;	/* there may be such records */
+	uint64_t counters[COUNTERS];
+	bool counters_dirty;
+	struct windows *windows;
+	uint32_t total;			/* number of the total's series */
+	struct visits visits;
+	struct orderbook book;
+	struct map64 tokens, customers, agents;
+	size_t n_waiting;
+	struct heap dues;
+	struct strmap *unconverted;	/* names of orders without a rate */
+	bool recount;			/* rates may have come since they were looked at */
+	struct buf recounts;		/* of these names those that are still to be looked at, from next_recount on */
+	size_t next_recount;
+	uint64_t commit_no;		/* calls of engine_changes(), from 1: what was looked up before may have left */
+	int look_ahead;			/* rounds of looking ahead that are still to come */
+	struct want **wants;
+	size_t n_wants, wants_cap;
+	struct map64 want_index;
+	struct need *needs;
+	size_t needs_cap;
+	struct agent_class agent_cache[AGENT_CACHE];
+	/* Latest pageview of any visit under a day's ip_ua key: whether yesterday's can still be open. */
+	struct { int64_t day, last_ms; } recent_days[4];
+	int64_t check_yesterday_until;
+	struct slice *bucket_names;
+	struct { size_t level; int64_t bucket; } *bucket_places;
+	size_t n_buckets;
+};
+
+/* state.c */
+void want(struct engine *, enum need_kind, uint64_t key, int64_t first_epoch, struct slice provider, struct slice id);
+int64_t engine_retention_ms(const struct engine *);
+bool split_order_name(struct slice name, struct slice *provider, struct slice *id);
+void engine_drop_waiting(struct engine *, struct order *);
+
+/* join.c */
+struct token *token_get(struct engine *, uint64_t hash);
+struct customer *customer_get(struct engine *, uint64_t hash);
+void token_seen(struct engine *, uint64_t hash, struct visit *);
+void token_wake(struct engine *, const struct token *);		/* a decision for each order that waits for it */
+void order_queue(struct engine *, struct order *);		/* decisions at the moments that its keys ask for */
+void order_forget(struct engine *, struct order *);		/* no longer waits */
+enum engine_result join_due(struct engine *, int64_t before_ms);
+int due_compare(const void *, const void *);
+
+/* settle.c */
+/* The visit whose figures change with the order, in *v; NULL where none has to be changed.
+ * ENGINE_NEEDS where it has to be fetched first. */
+enum engine_result order_visit(struct engine *, const struct order *, struct visit **v);
+void order_count(struct engine *, struct order *);		/* what stands in the windows becomes what is true now */
+void order_uncount(struct engine *, struct order *);
+/* Looks again at orders that had no rate, where rates may have come: some of them, or all. */
+enum engine_result recount_unconverted(struct engine *, bool all);
+
+#endif

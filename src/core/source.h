@@ -1,0 +1,56 @@
+/*
+ * source: query + referrer -> source, medium, campaign; and from those the channel.
+ *
+ * The rules stand in this order in source_of(): utm parameters, click ids, own hosts
+ * and payment pages, known referrers, any other host, direct.  Known hosts are a data
+ * file (data/sources.tsv: host pattern, name, kind), handed in as bytes; patterns
+ * match on label borders, the longest match wins.  Pure.
+ */
+#ifndef RPVD_SOURCE_H
+#define RPVD_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+
+#define UTM_MAX 100		/* bytes of a utm value */
+#define HOST_MAX 255
+#define SOURCE_NAME_MAX 255
+
+struct source {
+	char source[SOURCE_NAME_MAX + 1];	/* lower case; "(direct)" */
+	char medium[UTM_MAX + 1];		/* "(none)" */
+	char campaign[UTM_MAX + 1];		/* "" where there is none */
+	size_t source_len, medium_len, campaign_len;
+};
+
+struct sources;			/* the known hosts */
+
+struct sources *sources_parse(struct slice text, const char *name, struct err *);
+void sources_free(struct sources **);
+
+/* What one site adds: all strings borrowed, lower case. */
+struct source_rules {
+	const struct sources *sources;
+	const char *const *own_hosts;		/* NULL-terminated; exact */
+	const char *const *ignore_referrers;	/* NULL-terminated, besides the built-in payment
+						 * pages; a subdomain of a listed host counts */
+};
+
+/* True where the pageview brings a source of its own (then *out is whole), false where
+ * it brings none: no referrer, an own host, a payment page.  Then *out is
+ * (direct)/(none) with the target's utm_campaign: what a visit gets that begins so. */
+bool source_of(const struct source_rules *, struct slice target, struct slice referrer, struct source *out);
+bool source_is_direct(const struct source *);
+
+/* The referrer's host is an own host or a payment page, which gives a visitor back. */
+bool referrer_is_internal(const struct source_rules *, struct slice referrer);
+/* Lower-case host of a URL, without user, port and trailing dot; its length, 0 where there is none. */
+size_t url_host(struct slice url, char out[HOST_MAX]);
+
+/* GA4's default channel group (without Cross-network) plus "AI Assistant".  A string constant. */
+const char *channel_of(const struct sources *, const struct source *);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * visit: the visits that are held in memory, by visitor and by address + agent.
+ *
+ * Held are the visits that are open, and those of visitors about whom an order asked.
+ * A visitor whose visits are all over leaves the memory at a commit: the visits are
+ * appended to their blocks (names.h), from which they can be loaded again.  Of several
+ * records of one visit in a block the last one counts.  Pure.
+ */
+#ifndef RPVD_VISIT_H
+#define RPVD_VISIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bloom.h"
+#include "base/map.h"
+#include "base/slice.h"
+#include "core/change.h"
+
+struct visit {
+	uint64_t id;			/* by creation; never changes */
+	uint64_t place;			/* among its visitor's visits; the id, or that of its adoption */
+	uint64_t visitor, agent;	/* keyed hashes; agent: 0 where its day's key was forgotten */
+	int64_t start_ms, last_ms;	/* of the first and the latest pageview */
+	int64_t born_ms, since_ms;	/* the clock at its first pageview, and when it became this visitor's */
+	uint64_t source_key;		/* equal where source and medium are; known while it is open */
+	uint32_t landing, source, channel, campaign, country, device;	/* series numbers */
+	uint32_t views;
+	bool is_direct;
+	uint32_t *pages;		/* distinct, series numbers; few_pages as long as they fit */
+	uint32_t n_pages, pages_cap;
+	uint32_t few_pages[4];
+	int64_t credit[4];		/* orders that it converted: FIG_ORDERS, FIG_REVENUE, FIG_REFUNDS, FIG_RECURRING */
+	uint64_t moved_to;		/* not 0: a mark that this visit is another visitor's now */
+	bool referred;			/* a token or an order names it */
+	bool dirty, in_open, in_block;	/* differs from its record; has one in `open`; has one in a block */
+	struct visit *next_of_agent;
+};
+
+struct visitor {
+	uint64_t hash;
+	struct visit **visits;		/* ascending by place, marks among them; &only as long as that will do */
+	size_t n, cap;
+	struct visit *only;
+	int64_t touched_ms, keep_ms;	/* the clock at the last touch; not dropped before keep_ms */
+	bool complete;			/* all of its visits that exist are here */
+	struct visitor *older, *newer;	/* by touch */
+};
+
+struct visits {
+	struct map64 by_visitor, by_agent;
+	struct visitor *oldest, *newest;
+	size_t count;			/* visits in memory */
+	/* Visitors and agents that ever went into blocks; NULL where that is not known, as the state
+	 * is older than this process. */
+	struct bloom *evicted;
+	int64_t first_epoch;		/* of the earliest block written since it was last set to INT64_MAX */
+	struct visit **dirty;		/* may hold NULLs */
+	size_t n_dirty, dirty_cap;
+};
+
+void visits_clear(struct visits *);
+/* There are no blocks yet: from now on it is known who has none. */
+void visits_begin(struct visits *);
+/* There may be records in blocks under this visitor's, or agent's, hash. */
+bool visits_may_have_blocks(const struct visits *, uint64_t hash);
+
+/* NULL where it is not in memory (and not created). */
+struct visitor *visits_find(const struct visits *, uint64_t visitor);
+struct visitor *visits_touch(struct visits *, uint64_t visitor, int64_t clock_ms);	/* made where it is new */
+/* The latest visit of a visitor as far as it is in memory; NULL where there is none. */
+struct visit *visitor_latest(const struct visitor *);
+/* Follows marks.  NULL where the visit is not in memory; then *owner is who has it. */
+struct visit *visits_by_id(const struct visits *, uint64_t visitor, uint64_t id, uint64_t *owner);
+struct visit *visits_of_agent(const struct visits *, uint64_t agent);			/* a list by next_of_agent */
+
+/* Copies what `from` says (pages empty), in the visitor's list by place. */
+struct visit *visits_add(struct visits *, const struct visit *from, int64_t clock_ms);
+/* The visit becomes another visitor's, as its latest. */
+struct visit *visits_adopt(struct visits *, struct visit *, uint64_t visitor, uint64_t place, int64_t clock_ms);
+/* True where the page is new to the visit. */
+bool visit_add_page(struct visit *, uint32_t page);
+void visits_dirty(struct visits *, struct visit *);
+
+/* Records of this visitor in a block; those in memory already are newer and stay.  0 or -1. */
+int visits_load_block(struct visits *, uint64_t visitor, struct slice block, int64_t epoch, int64_t clock_ms);
+/* A record of `open`. */
+int visits_load_open(struct visits *, struct slice value, int64_t clock_ms);
+
+/* Changed visits into `open`; visitors untouched since before horizon_ms out of memory and into blocks. */
+void visits_changes(struct visits *, int64_t horizon_ms, int64_t clock_ms, struct changes *);
+
+/* One entry of an agent block. */
+struct agent_entry {
+	uint64_t visitor, id;
+	int64_t start_ms, born_ms;
+};
+/* Walks a block's entries of this agent: true while there is one. */
+bool agent_entry_next(struct slice *block, int64_t epoch, uint64_t agent, struct agent_entry *);
+
+#endif

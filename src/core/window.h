@@ -1,0 +1,112 @@
+/*
+ * window: rolling sums.  A series is one value of one dimension ("source",
+ * "google/organic"); for each window it has a row of cells, one a bucket, and their
+ * running sum over the window's last buckets.
+ *
+ * All figures are integers, so that they add up the same in whatever order they
+ * come, and a credit that is taken back leaves nothing behind.  Each dimension keeps
+ * at most max_series; when it is full the least important twentieth is summed into
+ * "(other)".  Pure.
+ */
+#ifndef RPVD_WINDOW_H
+#define RPVD_WINDOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "core/change.h"
+
+enum dim { DIM_TOTAL, DIM_LANDING, DIM_PAGE, DIM_COUNTRY, DIM_DEVICE, DIM_SOURCE, DIM_CHANNEL, DIM_CAMPAIGN, DIMS };
+
+#define MODELS 6			/* attribution models, numbered as enum conf_model */
+#define LEVELS_MAX 8
+#define ORDER_ONE INT64_C(1000000000)	/* an order is counted in 10^-9, so that parts of it are whole numbers */
+#define SERIES_NONE 0			/* no series has this number */
+
+/* Places in a series' row of figures.  Dimensions by touch have the four money figures once
+ * for each model, the others once. */
+enum figure {
+	FIG_VISITS,
+	FIG_ORDERS,			/* in 1/ORDER_ONE; + 4 * model */
+	FIG_REVENUE, FIG_REFUNDS, FIG_RECURRING,
+	FIG_SALES = 5, FIG_SALES_ORDERS, FIG_UNATTRIBUTED	/* DIM_TOTAL only */
+};
+#define FIGURES_MAX (1 + 4 * MODELS)
+
+/* Beyond 2^63 (a damaged record, money without measure) sums go round instead of ending anything,
+ * and what is taken back leaves the right figure again. */
+static inline int64_t
+figure_add(int64_t a, int64_t b)
+{
+	return ((int64_t)((uint64_t)a + (uint64_t)b));
+}
+
+static inline int64_t
+figure_neg(int64_t a)
+{
+	return ((int64_t)(0 - (uint64_t)a));
+}
+
+const char *dim_name(enum dim);
+/* Credited to each touch by model, not to the converting visit. */
+bool dim_by_touch(enum dim);
+/* How many figures a series of that dimension has. */
+size_t dim_width(enum dim);
+
+struct level {
+	const char *name;		/* "1h": the window's name, borrowed */
+	int64_t bucket_ms;
+	int64_t buckets;		/* window length = bucket_ms * buckets */
+};
+
+struct windows;
+
+/* The four windows of the design, 1h 24h 7d 30d. */
+extern const struct level windows_default[4];
+
+struct windows *windows_new(const struct level *, size_t n_levels, size_t max_series);
+void windows_free(struct windows **);
+size_t windows_levels(const struct windows *, const struct level **);
+
+/* Number of the series, made where it is new; never SERIES_NONE.  May sum others into "(other)". */
+uint32_t windows_series(struct windows *, enum dim, struct slice name);
+/* Adds n figures from `first` on to the cells of time_ms.  A series that is gone by now adds to
+ * "(other)" of its dimension; a time before the window is no longer shown and adds nothing. */
+void windows_add(struct windows *, enum dim, uint32_t series, int64_t time_ms, size_t first, const int64_t *figures, size_t n);
+/* The clock of the windows; never goes back. */
+void windows_advance(struct windows *, int64_t now_ms);
+int64_t windows_now(const struct windows *);
+/* Drops cells that have left, and series with none left.  Called before changes are taken. */
+void windows_roll(struct windows *);
+
+/* Changed cells and series since the last call, as records: `s` hash number -> dimension and name;
+ * b:WINDOW:BUCKET hash number -> figures. */
+void windows_changes(struct windows *, struct changes *);
+
+/* Loading: series, then cells, as stored.  -1 where the bytes are not of this version. */
+int windows_load_series(struct windows *, struct slice field, struct slice value);
+int windows_load_cell(struct windows *, size_t level, int64_t bucket, struct slice field, struct slice value);
+/* Numbers below this one have been given; a load says so before it makes a series. */
+uint32_t windows_next_number(const struct windows *);
+void windows_skip_numbers(struct windows *, uint32_t next);
+/* First and last bucket that a load has to look for at that time. */
+void windows_bucket_range(const struct windows *, size_t level, int64_t now_ms, int64_t *first, int64_t *last);
+
+/* Reading, for publication. */
+struct series_view {
+	uint32_t number;
+	enum dim dim;
+	struct slice name;
+	const int64_t *figures;		/* the running sums of one window */
+};
+size_t windows_count(const struct windows *);		/* live series */
+/* Calls fn for each series and window whose figures changed since the last walk (all of them where
+ * `all`).  A series that left the window, or is gone, comes with figures == NULL. */
+typedef void windows_fn(const struct series_view *, size_t level, void *arg);
+void windows_walk(struct windows *, bool all, windows_fn *, void *arg);
+/* True where the series is alive in that window. */
+bool windows_alive(struct windows *, size_t level, enum dim, struct slice name);
+
+#endif

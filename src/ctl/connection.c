@@ -1,0 +1,180 @@
+/*
+ * connection: rpvctl's way to Redis; see ctl.h.
+ */
+#include <errno.h>
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/time.h>
+
+#include "base/mem.h"
+#include "ctl/ctl.h"
+#include "store/redis_why.h"
+
+#define CONNECT_S 3
+#define REPLY_S 5
+
+static enum ctl_exit
+fail(struct ctl *ctl, const struct err *why)
+{
+	ctl_disconnect(ctl);
+	err_set(&ctl->err, "cannot use Redis at %s: %s", ctl->url.name, why->msg);
+	return (CTL_REDIS);
+}
+
+/* errnum: errno right after the call that failed. */
+static void
+why_broken(const struct ctl *ctl, int errnum, struct err *why)
+{
+	const redisContext *c = ctl->redis;
+
+	if (c->err == REDIS_ERR_EOF)
+		err_set(why, "it closed the connection: Redis was stopped or restarted, or cut this client off");
+	else if (c->err == REDIS_ERR_IO)
+		redis_why_errno(&ctl->url, errnum, why);
+	else if (c->err == REDIS_ERR_PROTOCOL)
+		err_set(why, "what answers does not speak the Redis protocol (%s)", c->errstr);
+	else if (ctl->url.host != NULL)
+		err_set(why, "the host name %s was not found (%s)", ctl->url.host, c->errstr);
+	else
+		err_set(why, "%s", c->errstr);
+}
+
+static enum ctl_exit
+dial(struct ctl *ctl)
+{
+	const struct timeval connect = { .tv_sec = CONNECT_S }, reply = { .tv_sec = REPLY_S };
+	struct err why;
+
+	errno = 0;
+	if (ctl->url.path != NULL)
+		ctl->redis = redisConnectUnixWithTimeout(ctl->url.path, connect);
+	else
+		ctl->redis = redisConnectWithTimeout(ctl->url.host, atoi(ctl->url.port), connect);
+	must(ctl->redis != NULL);
+	if (ctl->redis->err != 0) {
+		why_broken(ctl, errno, &why);
+		return (fail(ctl, &why));
+	}
+	redisSetTimeout(ctl->redis, reply);
+	return (CTL_OK);
+}
+
+/* The reply, which may be an error, or NULL with err set. */
+static redisReply *
+receive(struct ctl *ctl)
+{
+	void *reply = NULL;
+	struct err why;
+
+	errno = 0;
+	if (redisGetReply(ctl->redis, &reply) == REDIS_OK)
+		return (reply);
+	why_broken(ctl, errno == EAGAIN ? ETIMEDOUT : errno, &why);
+	fail(ctl, &why);
+	return (NULL);
+}
+
+static enum ctl_exit
+hello(struct ctl *ctl, enum redis_hello step, size_t argc, const struct slice *argv)
+{
+	enum ctl_exit status = CTL_OK;
+	redisReply *reply;
+	struct err why;
+
+	ctl_send(ctl, argc, argv);
+	if ((reply = receive(ctl)) == NULL)
+		return (CTL_REDIS);
+	if (reply->type == REDIS_REPLY_ERROR && redis_why_refused(&ctl->url, step, reply->str, &why))
+		status = fail(ctl, &why);
+	freeReplyObject(reply);
+	return (status);
+}
+
+static enum ctl_exit
+hello_auth(struct ctl *ctl)
+{
+	struct slice argv[3] = { SLICE("AUTH") };
+	enum ctl_exit status = CTL_OK;
+	char *password = NULL;
+	struct err why;
+	size_t n = 1;
+
+	if (ctl->password_file != NULL && (password = redis_password_read(ctl->password_file, &why)) == NULL)
+		return (fail(ctl, &why));
+	if (ctl->url.user != NULL)
+		argv[n++] = slice_of(ctl->url.user);
+	argv[n++] = slice_of(password != NULL ? password : ctl->url.password);
+	if (ctl->url.user != NULL || password != NULL || ctl->url.password != NULL)
+		status = hello(ctl, HELLO_AUTH, n, argv);
+	redis_password_free(password);
+	return (status);
+}
+
+enum ctl_exit
+ctl_connect(struct ctl *ctl)
+{
+	enum ctl_exit status;
+	struct err why;
+	char db[16];
+
+	if (ctl->redis != NULL)
+		return (CTL_OK);
+	if (ctl->url.tls) {
+		err_set(&why, "this rpvctl has no TLS: use redis:// or unix:, or a TLS proxy such as stunnel");
+		return (fail(ctl, &why));
+	}
+	if ((status = dial(ctl)) != CTL_OK || (status = hello_auth(ctl)) != CTL_OK)
+		return (status);
+	snprintf(db, sizeof(db), "%d", ctl->url.db);
+	if (ctl->url.db != 0 &&
+	    (status = hello(ctl, HELLO_SELECT, 2, (struct slice[]){ SLICE("SELECT"), slice_of(db) })) != CTL_OK)
+		return (status);
+	return (hello(ctl, HELLO_PING, 1, (struct slice[]){ SLICE("PING") }));
+}
+
+void
+ctl_disconnect(struct ctl *ctl)
+{
+	if (ctl->redis != NULL)
+		redisFree(ctl->redis);
+	ctl->redis = NULL;
+}
+
+void
+ctl_send(struct ctl *ctl, size_t argc, const struct slice *argv)
+{
+	const char *texts[8];
+	size_t lens[8];
+
+	must(argc <= N_ELEM(texts));
+	for (size_t i = 0; i < argc; i++) {
+		texts[i] = argv[i].len > 0 ? argv[i].p : "";
+		lens[i] = argv[i].len;
+	}
+	must(redisAppendCommandArgv(ctl->redis, (int)argc, texts, lens) == REDIS_OK);
+}
+
+redisReply *
+ctl_receive(struct ctl *ctl)
+{
+	redisReply *reply = receive(ctl);
+
+	if (reply == NULL || reply->type != REDIS_REPLY_ERROR)
+		return (reply);
+	err_set(&ctl->err, "Redis at %s answers: %.200s", ctl->url.name, reply->str);
+	freeReplyObject(reply);
+	ctl_disconnect(ctl);	/* with all the replies that may still be under way */
+	return (NULL);
+}
+
+redisReply *
+ctl_ask(struct ctl *ctl, const char *command, struct slice series)
+{
+	struct buf key = { 0 };
+
+	ctl_key(ctl, series, &key);
+	ctl_send(ctl, 2, (struct slice[]){ slice_of(command), buf_view(&key) });
+	buf_free(&key);
+	return (ctl_receive(ctl));
+}

@@ -1,0 +1,349 @@
+/*
+ * rpvctl: shows what rpvd publishes.  Options, configuration, and which command.
+ */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "conf/conf.h"
+#include "ctl/ctl.h"
+#include "ctl/table.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "dev"
+#endif
+
+#define DEFAULT_CONF "/etc/rpvd/rpvd.conf"
+#define DEFAULT_URL "unix:/run/rpvd/redis.sock"
+#define LIMIT_MAX 100000
+
+enum { OPT_JSON = 256, OPT_HELP, OPT_VERSION, OPT_WINDOW, OPT_SORT, OPT_LIMIT, OPT_MODEL, OPT_ALL };
+
+static const struct option longopts[] = {
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ "window", required_argument, NULL, OPT_WINDOW },
+	{ "sort", required_argument, NULL, OPT_SORT },
+	{ "limit", required_argument, NULL, OPT_LIMIT },
+	{ "model", required_argument, NULL, OPT_MODEL },
+	{ "all", no_argument, NULL, OPT_ALL },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char general_help[] =
+    "usage: rpvctl [-c FILE | -u URL] [-s SITE] [--json] COMMAND\n"
+    "Shows the figures that rpvd keeps in Redis.\n"
+    "\n"
+    "  top      the best sources, pages, campaigns, ...\n"
+    "  watch    the same, redrawn every 2 seconds\n"
+    "  total    the totals of each window\n"
+    "  get      one series, field by field\n"
+    "  orders   the latest orders, or one in full: paid, refunded, joined to which visit\n"
+    "  status   how rpvd is getting on\n"
+    "\n"
+    "  -c FILE  take Redis and site from this configuration (" DEFAULT_CONF ")\n"
+    "  -u URL   unix:/path or redis://[[user]:password@]host[:port][/db]\n"
+    "  -s SITE  the site; else the configuration's first, or the only one in Redis\n"
+    "  --json   JSON instead of a table\n"
+    "  --help, --version; rpvctl COMMAND --help\n";
+
+static const char top_help[] =
+    " [DIM] [--window 24h] [--sort revenue|rpv|visits] [--limit N] [--model M]\n"
+    "\n"
+    "  DIM         landing, page, source (default), channel, campaign, country, device\n"
+    "  --window W  1h, 24h (default), 7d, 30d\n"
+    "  --sort S    revenue (default), rpv, visits\n"
+    "  --limit N   so many rows (default 20, or what the terminal can show)\n"
+    "  --model M   another attribution model than the site's default: last_non_direct,\n"
+    "              last, first, linear, position, time_decay\n";
+
+static const char orders_help[] =
+    " [--limit N | --all] [--model M] [ORDER]\n"
+    "\n"
+    "  ORDER       one order in full: PROVIDER:ID, such as stripe:pi_3QYzK2, or its ID\n"
+    "  --limit N   so many of the latest orders (default 20; the 10000 latest are listed)\n"
+    "  --all       every order that is kept, and refunds whose order has not come\n"
+    "  --model M   whose credit is shown, if not the site's own model's\n";
+
+/* Operands and options that a command takes. */
+enum { WINDOW = 1, SORT = 2, LIMIT = 4, MODEL = 8, ALL = 16, OPERAND = 32, NEEDS_OPERAND = 64 };
+
+static const struct command {
+	const char *name, *help;
+	ctl_fn *run;
+	unsigned takes;
+} commands[] = {
+	{ "top", top_help, ctl_top, WINDOW | SORT | LIMIT | MODEL | OPERAND },
+	{ "watch", top_help, ctl_watch, WINDOW | SORT | LIMIT | MODEL | OPERAND },
+	{ "total", " [--window all|1h|24h|7d|30d]\n", ctl_total, WINDOW },
+	{ "get", " SERIES\n\n  SERIES  such as 24h:total or 24h:source:google/organic\n", ctl_get, OPERAND | NEEDS_OPERAND },
+	{ "orders", orders_help, ctl_orders, LIMIT | MODEL | ALL | OPERAND },
+	{ "status", "\n", ctl_status, 0 },
+};
+
+static void
+complain(const char *text)
+{
+	struct buf line = { 0 };
+
+	buf_puts(&line, "rpvctl: ");
+	table_safe(&line, slice_of(text));
+	buf_putc(&line, '\n');
+	fwrite(line.p, 1, line.len, stderr);
+	buf_free(&line);
+}
+
+static enum ctl_exit
+usage(const char *text)
+{
+	complain(text);
+	fputs("rpvctl: see rpvctl --help\n", stderr);
+	return (CTL_USAGE);
+}
+
+static enum ctl_exit
+set_limit(struct ctl *ctl, const char *text)
+{
+	char *end;
+
+	errno = 0;
+	ctl->opt.limit = strtol(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || ctl->opt.limit < 1 || ctl->opt.limit > LIMIT_MAX)
+		return (usage("--limit is a number from 1 to 100000"));
+	return (CTL_OK);
+}
+
+static enum ctl_exit
+set_option(struct ctl *ctl, int opt, const char *arg)
+{
+	struct ctl_options *o = &ctl->opt;
+
+	switch (opt) {
+	case 'c': o->conf = arg; break;
+	case 'u': o->url = arg; break;
+	case 's': o->site = arg; break;
+	case OPT_JSON: o->json = true; break;
+	case OPT_HELP: o->help = true; break;
+	case OPT_VERSION: o->version = true; break;
+	case OPT_WINDOW: o->window = arg; break;
+	case OPT_SORT: o->sort = arg; break;
+	case OPT_LIMIT: return (set_limit(ctl, arg));
+	case OPT_MODEL: o->model = arg; break;
+	case OPT_ALL: o->all = true; break;
+	default:		/* getopt has said what is wrong */
+		fputs("rpvctl: see rpvctl --help\n", stderr);
+		return (CTL_USAGE);
+	}
+	return (CTL_OK);
+}
+
+/* Options may stand before and behind the command. */
+static enum ctl_exit
+parse_options(struct ctl *ctl, int argc, char **argv, const char **command)
+{
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "c:u:s:", longopts, NULL)) != -1)
+		if (set_option(ctl, opt, optarg) != CTL_OK)
+			return (CTL_USAGE);
+	*command = optind < argc ? argv[optind++] : NULL;
+	ctl->opt.operand = optind < argc ? argv[optind++] : NULL;
+	if (optind < argc)
+		return (usage("too many words behind the command"));
+	return (CTL_OK);
+}
+
+static const struct command *
+find_command(const char *name)
+{
+	for (size_t i = 0; i < N_ELEM(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return (&commands[i]);
+	return (NULL);
+}
+
+/* The first option that is given and that the command does not take; NULL where there is none. */
+static const char *
+stray_option(const struct ctl_options *o, const struct command *command)
+{
+	const struct { bool given; unsigned bit; const char *name; } all[] = {
+		{ o->window != NULL, WINDOW, "--window" }, { o->sort != NULL, SORT, "--sort" },
+		{ o->limit != 0, LIMIT, "--limit" }, { o->model != NULL, MODEL, "--model" }, { o->all, ALL, "--all" },
+	};
+
+	for (size_t i = 0; i < N_ELEM(all); i++)
+		if (all[i].given && (command->takes & all[i].bit) == 0)
+			return (all[i].name);
+	return (NULL);
+}
+
+static enum ctl_exit
+check_options(const struct ctl *ctl, const struct command *command)
+{
+	const struct ctl_options *o = &ctl->opt;
+	const char *stray = stray_option(o, command);
+	struct err err;
+
+	if (o->conf != NULL && o->url != NULL)
+		return (usage("-c and -u exclude each other"));
+	if (stray != NULL) {
+		err_set(&err, "%s takes no %s", command->name, stray);
+		return (usage(err.msg));
+	}
+	if (o->operand != NULL && (command->takes & OPERAND) == 0)
+		return (usage("too many words behind the command"));
+	if (o->operand == NULL && (command->takes & NEEDS_OPERAND) != 0)
+		return (usage("get needs a series, such as 24h:total"));
+	if (o->operand != NULL && (o->all || (o->limit != 0 && command->run == ctl_orders)))
+		return (usage("--all and --limit are for lists of orders"));
+	return (CTL_OK);
+}
+
+/* What the configuration says of the site that is asked for, or of its first. */
+static void
+use_site(struct ctl *ctl, const struct config *config)
+{
+	for (size_t i = 0; i < config->n_sites; i++) {
+		const struct site_conf *site = &config->sites[i];
+
+		if (ctl->opt.site != NULL && strcmp(site->name, ctl->opt.site) != 0)
+			continue;
+		if (ctl->site == NULL)
+			ctl->site = mem_strdup(site->name);
+		ctl->model = mem_strdup(conf_model_name(site->model));
+		snprintf(ctl->currency, sizeof(ctl->currency), "%s", site->currency.code);
+		return;
+	}
+}
+
+static enum ctl_exit
+set_url(struct ctl *ctl, const char *url, const char *password_file)
+{
+	struct err err;
+
+	if (redis_url_parse(&ctl->url, url, password_file, &err) != 0)
+		return (usage(err.msg));
+	if (password_file != NULL)
+		ctl->password_file = mem_strdup(password_file);
+	return (CTL_OK);
+}
+
+static enum ctl_exit
+use_config(struct ctl *ctl, const char *file)
+{
+	struct buf mistakes = { 0 };
+	struct config *config = config_load(file, &mistakes);
+	enum ctl_exit status = CTL_USAGE;
+
+	if (config == NULL) {
+		for (struct slice rest = buf_view(&mistakes); rest.len > 0;) {
+			struct slice line = slice_cut(&rest, '\n');
+			char *text = mem_strndup(line.p, line.len);
+
+			complain(text);
+			free(text);
+		}
+	} else {
+		use_site(ctl, config);
+		status = set_url(ctl, config->redis_url != NULL ? config->redis_url : DEFAULT_URL,
+		    config->redis_password_file);
+	}
+	config_free(&config);
+	buf_free(&mistakes);
+	return (status);
+}
+
+/* Where the configuration is for others to read, the usual place of Redis may still do. */
+static enum ctl_exit
+find_redis(struct ctl *ctl)
+{
+	struct err err;
+
+	if (ctl->opt.site != NULL)
+		ctl->site = mem_strdup(ctl->opt.site);
+	if (ctl->opt.url != NULL)
+		return (set_url(ctl, ctl->opt.url, NULL));
+	if (ctl->opt.conf != NULL || access(DEFAULT_CONF, R_OK) == 0)
+		return (use_config(ctl, ctl->opt.conf != NULL ? ctl->opt.conf : DEFAULT_CONF));
+	if (errno != ENOENT) {
+		err_set(&err, "cannot read %s (%s); trying %s", DEFAULT_CONF, strerror(errno), DEFAULT_URL);
+		complain(err.msg);
+	}
+	return (set_url(ctl, DEFAULT_URL, NULL));
+}
+
+static enum ctl_exit
+run(struct ctl *ctl, const struct command *command)
+{
+	struct buf out = { 0 };
+	enum ctl_exit status;
+
+	if ((status = find_redis(ctl)) != CTL_OK)
+		return (status);
+	if ((status = ctl_connect(ctl)) == CTL_OK && (status = ctl_pick_site(ctl)) == CTL_OK)
+		status = command->run(ctl, &out);
+	if (status != CTL_OK)
+		complain(ctl->err.msg);
+	fwrite(out.p != NULL ? out.p : "", 1, out.len, stdout);
+	buf_free(&out);
+	return (status);
+}
+
+static enum ctl_exit
+dispatch(struct ctl *ctl, const char *name)
+{
+	const struct command *command = name != NULL ? find_command(name) : NULL;
+	enum ctl_exit status;
+	struct err err;
+
+	if (ctl->opt.version)
+		printf("rpvctl %s\n", PACKAGE_VERSION);
+	else if (ctl->opt.help && command != NULL)
+		printf("usage: rpvctl [-c FILE | -u URL] [-s SITE] [--json] %s%s", command->name, command->help);
+	else if (ctl->opt.help)
+		fputs(general_help, stdout);
+	else if (name == NULL) {
+		fputs(general_help, stderr);
+		return (CTL_USAGE);
+	} else if (command == NULL) {
+		err_set(&err, "there is no command %s; there are: top, watch, total, get, orders, status", name);
+		return (usage(err.msg));
+	} else if ((status = check_options(ctl, command)) != CTL_OK)
+		return (status);
+	else
+		return (run(ctl, command));
+	return (CTL_OK);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct ctl ctl = { 0 };
+	const char *command;
+	enum ctl_exit status;
+
+	signal(SIGPIPE, SIG_IGN);	/* a Redis that goes away is an error like others */
+	status = parse_options(&ctl, argc, argv, &command);
+	if (status == CTL_OK)
+		status = dispatch(&ctl, command);
+	ctl_disconnect(&ctl);
+	redis_url_free(&ctl.url);
+	free(ctl.password_file);
+	free(ctl.site);
+	free(ctl.model);
+	if (fflush(stdout) != 0 && errno != EPIPE) {
+		complain(strerror(errno));
+		return (CTL_NOTHING);
+	}
+	return ((int)status);
+}

@@ -1,0 +1,368 @@
+/*
+ * status_view: see status_view.h.
+ *
+ * Two tables: which field stands where under which words, and what is wrong when.
+ */
+#include "ctl/status_view.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "ctl/ctl.h"
+#include "ctl/table.h"
+
+#define SILENT_MS (15 * INT64_C(1000))	/* rpvd writes its status once a second */
+#define LABEL_WIDTH 34
+
+enum group { G_STATE, G_LOGS, G_HITS, G_ORDERS, G_WEBHOOKS, G_JOURNAL, G_OTHER, GROUPS };
+
+static const char *const group_heads[GROUPS] = {
+	"State", "Logs", "Hits", "Orders", "Webhooks", "Journal of webhooks", "Other",
+};
+
+/* A name that ends in '*' stands for all that begin so; first match. */
+static const struct entry {
+	enum group group;
+	const char *name, *label;
+	bool if_any;			/* left out where it is 0 */
+} entries[] = {
+	{ G_STATE, "state", "state", false },
+	{ G_STATE, "version", "version of rpvd", false },
+	{ G_STATE, "updated", "as of", false },
+	{ G_STATE, "started", "running since", false },
+	{ G_STATE, "watermark", "logs are read up to", false },
+	{ G_STATE, "last_line", "latest line's time", false },
+	{ G_STATE, "lag_seconds", "seconds behind", true },
+	{ G_STATE, "commits", "commits since the start", false },
+	{ G_STATE, "visits_in_memory", "visits in memory", false },
+	{ G_STATE, "keys", "daily keys", false },
+	{ G_STATE, "damaged", "unreadable records", true },
+	{ G_LOGS, "log_*", "log ", false },
+	{ G_LOGS, "lines", "lines read", false },
+	{ G_LOGS, "behind_bytes", "bytes still to be read", true },
+	{ G_LOGS, "late", "late lines", true },
+	{ G_LOGS, "truncations", "truncations", true },
+	{ G_LOGS, "lost_bytes", "bytes lost", true },
+	{ G_LOGS, "overlong", "lines over 64 KiB", true },
+	{ G_LOGS, "torn", "torn lines", true },
+	{ G_LOGS, "nul_bytes", "NUL bytes", true },
+	{ G_HITS, "visits", "visits", false },
+	{ G_HITS, "pageviews", "pageviews", false },
+	{ G_HITS, "bot", "bots", true },
+	{ G_HITS, "asset", "images, styles, scripts", true },
+	{ G_HITS, "status", "status not 2xx or 304", true },
+	{ G_HITS, "method", "method not GET", true },
+	{ G_HITS, "ignored_path", "ignored paths", true },
+	{ G_HITS, "ignored_network", "ignored networks", true },
+	{ G_HITS, "no_visitor", "nobody's: no cookie, no address", true },
+	{ G_HITS, "empty", "empty lines", true },
+	{ G_HITS, "malformed", "lines not of the format", true },
+	{ G_HITS, "bad_time", "lines without a time", true },
+	{ G_HITS, "bad_status", "lines without a status", true },
+	{ G_HITS, "adopted", "visits that got their cookie late", true },
+	{ G_HITS, "tokens", "tokens seen", true },
+	{ G_ORDERS, "orders", "orders paid", false },
+	{ G_ORDERS, "joined_visitor", "joined by visitor cookie", true },
+	{ G_ORDERS, "joined_token", "joined by token", true },
+	{ G_ORDERS, "joined_ip_ua", "joined by address and browser", true },
+	{ G_ORDERS, "joined_customer", "joined by customer", true },
+	{ G_ORDERS, "orders_waiting", "waiting for a visit that fits", true },
+	{ G_ORDERS, "unconverted", "in a currency without a rate", true },
+	{ G_ORDERS, "orders_*", "order file ", false },
+	{ G_ORDERS, "events", "events taken", false },
+	{ G_ORDERS, "no_change", "told before", true },
+	{ G_ORDERS, "zero_amount", "over nothing", true },
+	{ G_ORDERS, "other_currency", "in another currency than the order", true },
+	{ G_ORDERS, "absurd", "absurd", true },
+	{ G_ORDERS, "events_rejected", "unreadable lines of order files", true },
+	{ G_WEBHOOKS, "webhook_*", "", false },
+	{ G_JOURNAL, "journal_last", "events ever", false },
+	{ G_JOURNAL, "journal_depth", "not yet in Redis", false },
+	{ G_JOURNAL, "journal_bytes", "bytes", false },
+	{ G_JOURNAL, "journal_damaged", "damaged", true },
+	{ G_OTHER, "*", "", false },
+};
+
+/* ---- fields ------------------------------------------------------------------ */
+
+static struct slice
+field(const struct status *s, const char *name)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (slice_is(s->fields[i].name, name))
+			return (s->fields[i].value);
+	return (slice_make(NULL, 0));
+}
+
+static uint64_t
+number_of(struct slice text)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < text.len && text.p[i] >= '0' && text.p[i] <= '9'; i++)
+		n = n * 10 + (uint64_t)(text.p[i] - '0');
+	return (n);
+}
+
+static uint64_t
+number(const struct status *s, const char *name)
+{
+	return (number_of(field(s, name)));
+}
+
+/* INT64_MIN where it is no published time. */
+static int64_t
+time_of(struct slice text)
+{
+	char copy[32] = "";
+	struct tm tm = { 0 };
+	const char *end;
+
+	if (text.len == 0 || text.len >= sizeof(copy))
+		return (INT64_MIN);
+	memcpy(copy, text.p, text.len);
+	end = strptime(copy, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return (end != NULL && *end == '\0' ? (int64_t)timegm(&tm) * 1000 : INT64_MIN);
+}
+
+/* ---- what is wrong ------------------------------------------------------------- */
+
+static void
+put_value(struct buf *out, struct slice text)
+{
+	table_safe(out, text);
+}
+
+static void
+complain_state(const struct status *s, int64_t now_ms, struct buf *out)
+{
+	static const char *const fine[] = { "live", "replayed", "catching up" };
+	struct slice state = field(s, "state");
+	int64_t updated = time_of(field(s, "updated"));
+	bool is_fine = false;
+
+	for (size_t i = 0; i < N_ELEM(fine); i++)
+		is_fine |= slice_is(state, fine[i]);
+	if (!is_fine) {
+		put_value(out, state);
+		buf_putc(out, '\n');
+	}
+	if (!slice_is(state, "replayed") && updated != INT64_MIN && now_ms - updated > SILENT_MS)
+		buf_printf(out, "Nothing was heard from rpvd for %" PRId64 " seconds: it is stopped, or cannot go on.  See its log:"
+		    " journalctl -u rpvd\n", (now_ms - updated) / 1000);
+}
+
+/* Fields that say "ok", or in a sentence what is wrong. */
+static void
+complain_inputs(const struct status *s, struct buf *out)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct slice name = s->fields[i].name, value = s->fields[i].value;
+		bool input = slice_starts(name, SLICE("log_")) ||
+		    (slice_starts(name, SLICE("orders_")) && !slice_is(name, "orders_waiting"));
+
+		if ((!input && !slice_is(name, "keys")) || slice_is(value, "ok"))
+			continue;
+		put_value(out, value);
+		buf_putc(out, '\n');
+	}
+}
+
+/* A share of the lines that is more than the odd broken one. */
+static void
+complain_lines(const struct status *s, struct buf *out)
+{
+	uint64_t lines = number(s, "lines"), bots = number(s, "bot"), hits = lines > bots ? lines - bots : 0;
+	uint64_t unread = number(s, "malformed") + number(s, "bad_time") + number(s, "bad_status");
+
+	if (unread * 50 > lines)
+		buf_printf(out, "%" PRIu64 " of %" PRIu64 " log lines could not be read: is `format` in rpvd.conf the web server's?\n",
+		    unread, lines);
+	if (number(s, "no_visitor") * 10 > hits)
+		buf_printf(out, "%" PRIu64 " hits are nobody's: the log has none of the identities that `visitor` names.\n",
+		    number(s, "no_visitor"));
+	if (lines > 1000 && number(s, "pageviews") == 0)
+		buf_puts(out, "No line is a pageview: see below what became of them.\n");
+	if (number(s, "late") * 50 > lines)
+		buf_printf(out, "%" PRIu64 " log lines came late, and split no visit: set `reorder` a little above the log's flush=.\n",
+		    number(s, "late"));
+	if (number(s, "lost_bytes") > 0)
+		buf_printf(out, "%" PRIu64 " bytes of the logs were truncated or removed before they were read.\n", number(s, "lost_bytes"));
+}
+
+static void
+complain_orders(const struct status *s, struct buf *out)
+{
+	uint64_t joined = number(s, "joined_visitor") + number(s, "joined_token") + number(s, "joined_ip_ua") + number(s, "joined_customer");
+
+	if (number(s, "orders") >= 10 && joined * 2 < number(s, "orders"))
+		buf_printf(out, "Only %" PRIu64 " of %" PRIu64 " orders could be joined to a visit: revenue per visit is told too low."
+		    "  See rpvd(8), JOINS.\n", joined, number(s, "orders"));
+	if (number(s, "unconverted") > 0)
+		buf_printf(out, "%" PRIu64 " orders are in a currency without a rate, and count nowhere: see `rates` in rpvd.conf(5).\n",
+		    number(s, "unconverted"));
+	if (number(s, "events_rejected") > 0)
+		buf_printf(out, "%" PRIu64 " lines of order files could not be read; the log has the first of them.\n", number(s, "events_rejected"));
+	if (number(s, "other_currency") > 0)
+		buf_printf(out, "%" PRIu64 " refunds or disputes were in another currency than their order, and count nowhere.\n",
+		    number(s, "other_currency"));
+	if (number(s, "damaged") > 0)
+		buf_printf(out, "%" PRIu64 " records of the state in Redis could not be read.\n", number(s, "damaged"));
+	if (number(s, "journal_damaged") > 0)
+		buf_printf(out, "%" PRIu64 " records of the webhook journal are damaged: is the disk?\n", number(s, "journal_damaged"));
+}
+
+/* "webhook_PROVIDER_STATUS_REASON" */
+static const struct { const char *reason, *sentence; } refusals[] = {
+	{ "bad_signature", "were signed with another secret: is the secret file that of this endpoint?" },
+	{ "missing_signature", "had no signature: someone else's, or the web server drops headers." },
+	{ "timestamp_too_old", "were signed too long ago: is this machine's clock right?" },
+	{ "timestamp_too_new", "were signed in the future: is this machine's clock right?" },
+	{ "bad_body", "were signed, but could not be understood; they are kept in the journal." },
+	{ "not_stored", "could not be written to the journal; the provider sends them again.  Is the disk full?" },
+	{ "test_mode", "were of the provider's test mode, and are not counted." },
+};
+
+static void
+complain_webhooks(const struct status *s, struct buf *out)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct slice rest = s->fields[i].name, provider, reason;
+
+		if (!slice_is(slice_cut(&rest, '_'), "webhook"))
+			continue;
+		provider = slice_cut(&rest, '_');
+		slice_cut(&rest, '_');
+		reason = rest;
+		for (size_t k = 0; k < N_ELEM(refusals); k++)
+			if (slice_is(reason, refusals[k].reason)) {
+				buf_printf(out, "%" PRIu64 " webhooks of ", number_of(s->fields[i].value));
+				put_value(out, provider);
+				buf_printf(out, " %s\n", refusals[k].sentence);
+			}
+	}
+}
+
+void
+status_complaints(const struct status *s, int64_t now_ms, struct buf *out)
+{
+	complain_state(s, now_ms, out);
+	complain_inputs(s, out);
+	complain_lines(s, out);
+	complain_orders(s, out);
+	complain_webhooks(s, out);
+}
+
+/* ---- groups ---------------------------------------------------------------------- */
+
+static bool
+entry_fits(const struct entry *e, struct slice name, struct slice *rest)
+{
+	size_t len = strlen(e->name);
+
+	if (e->name[len - 1] != '*') {
+		*rest = slice_make(NULL, 0);
+		return (slice_is(name, e->name));
+	}
+	if (!slice_starts(name, slice_make(e->name, len - 1)))
+		return (false);
+	*rest = slice_skip(name, len - 1);
+	return (true);
+}
+
+static const struct entry *
+entry_of(struct slice name, struct slice *rest)
+{
+	for (size_t i = 0; i < N_ELEM(entries); i++)
+		if (entry_fits(&entries[i], name, rest))
+			return (&entries[i]);
+	return (NULL);			/* the last one fits all */
+}
+
+/* "stripe_200_same_money" as "stripe: 200 same money" */
+static void
+put_webhook(struct buf *label, struct slice rest)
+{
+	put_value(label, slice_cut(&rest, '_'));
+	buf_puts(label, ": ");
+	for (size_t i = 0; i < rest.len; i++)
+		if (rest.p[i] == '_')
+			buf_putc(label, ' ');
+		else
+			put_value(label, slice_make(rest.p + i, 1));
+}
+
+static void
+put_line(struct buf *out, const struct entry *e, struct slice rest, struct slice value)
+{
+	struct buf label = { 0 }, text = { 0 };
+
+	buf_puts(&label, e->label);
+	if (e->group == G_WEBHOOKS)
+		put_webhook(&label, rest);
+	else
+		put_value(&label, rest);
+	buf_put(&text, value.p, value.len);
+	buf_putc(&text, '\0');
+	buf_printf(out, "  %-*.*s  ", LABEL_WIDTH, SLICE_FMT(buf_view(&label)));
+	if (time_of(value) != INT64_MIN)
+		ctl_put_time(out, text.p);
+	else
+		put_value(out, value);
+	buf_putc(out, '\n');
+	buf_free(&label);
+	buf_free(&text);
+}
+
+/* The fields of one entry; those of a pattern by name. */
+static void
+put_entry(const struct status *s, const struct entry *e, struct buf *out)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct slice rest;
+
+		if (entry_of(s->fields[i].name, &rest) == e && !(e->if_any && slice_is(s->fields[i].value, "0")))
+			put_line(out, e, rest, s->fields[i].value);
+	}
+}
+
+static void
+put_group(const struct status *s, enum group group, struct buf *out)
+{
+	struct buf lines = { 0 };
+
+	for (size_t i = 0; i < N_ELEM(entries); i++)
+		if (entries[i].group == group)
+			put_entry(s, &entries[i], &lines);
+	if (lines.len > 0) {
+		buf_printf(out, "\n%s\n", group_heads[group]);
+		buf_put(out, lines.p, lines.len);
+	}
+	buf_free(&lines);
+}
+
+void
+status_write(const struct status *s, const char *site, int64_t now_ms, struct buf *out)
+{
+	struct buf complaints = { 0 };
+
+	status_complaints(s, now_ms, &complaints);
+	buf_printf(out, "%s: ", site);
+	if (complaints.len == 0) {
+		buf_puts(out, "all is well\n");
+	} else {
+		buf_puts(out, "something wants attention\n\n");
+		for (struct slice rest = buf_view(&complaints); rest.len > 0;) {
+			struct slice line = slice_cut(&rest, '\n');
+
+			buf_printf(out, "* %.*s\n", SLICE_FMT(line));
+		}
+	}
+	for (enum group g = 0; g < GROUPS; g++)
+		put_group(s, g, out);
+	buf_free(&complaints);
+}

@@ -1,0 +1,93 @@
+/*
+ * total: a site's totals, a row for each window.
+ */
+#include <hiredis/hiredis.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "ctl/columns.h"
+#include "ctl/ctl.h"
+#include "ctl/json.h"
+#include "ctl/table.h"
+
+static const char *const windows[] = { "1h", "24h", "7d", "30d" };
+
+static const struct column columns[] = {
+	{ "visits", "visits", COLUMN_PLAIN },
+	{ "orders", "orders", COLUMN_ORDERS },
+	{ "revenue", "revenue", COLUMN_PLAIN },
+	{ "rpv", "rpv", COLUMN_RPV },
+	{ "conv", "conversion_rate", COLUMN_PERCENT },
+	{ "aov", "aov", COLUMN_AOV },
+	{ "sales", "sales", COLUMN_PLAIN },
+	{ "sold", "sales_orders", COLUMN_PLAIN },
+	{ "coverage", "coverage", COLUMN_PERCENT },
+	{ "unattributed", "unattributed", COLUMN_PLAIN },
+};
+
+static void
+add_json(json_t *list, const char *window, const redisReply *hash)
+{
+	json_t *row = json_object();
+
+	json_object_set_new(row, "window", json_text(slice_of(window)));
+	json_fields(row, hash);
+	json_array_append_new(list, row);
+}
+
+/* The windows that are there; *status is CTL_NOTHING where none is. */
+static void
+read_windows(struct ctl *ctl, struct figures *figures, enum ctl_exit *status)
+{
+	bool all = ctl->opt.window == NULL || strcmp(ctl->opt.window, "all") == 0;
+
+	*status = CTL_NOTHING;
+	for (size_t i = 0; i < (all ? N_ELEM(windows) : 1); i++) {
+		const char *window = all ? windows[i] : ctl->opt.window;
+		enum ctl_exit one;
+		redisReply *hash;
+		struct buf series = { 0 };
+
+		buf_printf(&series, "%s:total", window);
+		hash = ctl_hash(ctl, buf_view(&series), &one);
+		buf_free(&series);
+		if (hash != NULL) {
+			figures_add(figures, slice_of(window), hash);
+			*status = CTL_OK;
+		} else if (one == CTL_REDIS) {
+			*status = one;
+			return;
+		}
+	}
+}
+
+static void
+write_json(const struct ctl *ctl, const struct figures *figures, struct buf *out)
+{
+	json_t *object = json_object(), *list = json_array();
+
+	for (size_t i = 0; i < figures->count; i++)
+		add_json(list, figures->rows[i].name.p, figures->rows[i].hash);
+	json_object_set_new(object, "site", json_text(slice_of(ctl->site)));
+	if (ctl->currency[0] != '\0')
+		json_object_set_new(object, "currency", json_text(slice_of(ctl->currency)));
+	json_object_set_new(object, "windows", list);
+	json_write(object, out);
+}
+
+enum ctl_exit
+ctl_total(struct ctl *ctl, struct buf *out)
+{
+	struct figures figures = { 0 };
+	enum ctl_exit status;
+
+	read_windows(ctl, &figures, &status);
+	if (status == CTL_OK && ctl->opt.json)
+		write_json(ctl, &figures, out);
+	else if (status == CTL_OK) {
+		figures_head(ctl, "totals", figures.rows[0].hash, out);
+		figures_write(&figures, "window", columns, N_ELEM(columns), out);
+	}
+	figures_free(&figures);
+	return (status);
+}

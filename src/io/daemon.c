@@ -1,0 +1,754 @@
+/*
+ * daemon: see daemon.h.
+ *
+ * A reload is the recovery path: a new configuration is read and checked as a whole,
+ * then the sites commit and end, and new ones load their state.  The webhook listener
+ * and the journal live on through it, so no delivery is refused.
+ */
+#include "io/daemon.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "conf/conf.h"
+#include "io/geo.h"
+#include "io/journal.h"
+#include "io/keys.h"
+#include "io/rules.h"
+#include "io/site.h"
+#include "io/watch.h"
+#include "io/webhook.h"
+
+#define STOP_MS 4000			/* a stop that takes longer is cut short; what is uncommitted is read again */
+#define SECRETS_MAX 16
+#define SECRET_FILE_MAX 65536
+
+struct endpoint {			/* what a webhook_endpoint borrows */
+	char *secrets_text;
+	struct slice secrets[SECRETS_MAX];
+};
+
+/* Everything that a reload replaces. */
+struct setup {
+	struct config *config;
+	struct tables *tables;
+	struct geo *geo;
+	struct site **sites;
+	size_t n_sites;
+	struct endpoint *owned;
+	struct webhook_endpoint *endpoints;
+	size_t n_endpoints;
+};
+
+struct daemon {
+	struct daemon_options options;
+	struct event_base *base;
+	struct journal *journal;
+	char *owner;
+	struct webhooks *webhooks;
+	struct watch *watch;
+	struct event *events[6];
+	size_t n_events;
+	struct event *stop_timer;
+	struct setup now, next;
+	size_t running;			/* sites not yet stopped, or replays not yet done */
+	bool stopping, reloading, reload_again, failed, journal_failed;
+	int clock_fd;
+	long last_request_log;
+};
+
+/* ---- time ---------------------------------------------------------------- */
+
+static int64_t
+now_ms(void *arg)
+{
+	struct daemon *d = arg;
+	struct timespec ts;
+	char text[32] = "";
+
+	if (d->clock_fd >= 0 && pread(d->clock_fd, text, sizeof(text) - 1, 0) > 0)
+		return (strtoll(text, NULL, 10));
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
+/* ---- setting up ----------------------------------------------------------- */
+
+static void
+endpoint_clear(struct endpoint *own)
+{
+	if (own->secrets_text != NULL)
+		sodium_memzero(own->secrets_text, strlen(own->secrets_text));
+	free(own->secrets_text);
+}
+
+static void
+setup_free(struct setup *s)
+{
+	for (size_t i = 0; i < s->n_sites; i++)
+		site_free(&s->sites[i]);
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		endpoint_clear(&s->owned[i]);
+	free(s->sites);
+	free(s->owned);
+	free(s->endpoints);
+	tables_free(&s->tables);
+	geo_free(&s->geo);
+	config_free(&s->config);
+	*s = (struct setup){ 0 };
+}
+
+/* The secret file, or the credential of that name that the service manager gave. */
+static char *
+secret_path(const struct endpoint_conf *conf)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	struct buf path = { 0 };
+
+	if (conf->secret_file != NULL)
+		return (mem_strdup(conf->secret_file));
+	if (dir == NULL)
+		return (NULL);
+	buf_printf(&path, "%s/%s.secret", dir, conf->provider);
+	buf_putc(&path, '\0');
+	return (path.p);
+}
+
+static int
+read_secrets(const struct config *config, const struct endpoint_conf *conf, struct endpoint *own, size_t *n, struct err *err)
+{
+	char *path = secret_path(conf);
+	struct slice rest;
+	struct err why;
+	size_t len;
+
+	*n = 0;
+	if (path == NULL)
+		return (err_set(err, "%s:%d: provider \"%s\" has no secret: set secret_file, or give systemd LoadCredential=%s.secret:FILE",
+		    config->file, conf->line, conf->provider, conf->provider));
+	own->secrets_text = file_read(path, SECRET_FILE_MAX, &len, &why);
+	free(path);
+	if (own->secrets_text == NULL)
+		return (err_set(err, "%s:%d: the secret file of provider \"%s\" cannot be read: %.300s", config->file, conf->line,
+		    conf->provider, why.msg));
+	for (rest = slice_make(own->secrets_text, len); rest.len > 0 && *n < SECRETS_MAX;) {
+		struct slice line = slice_cut(&rest, '\n');
+
+		if (line.len > 0 && line.p[line.len - 1] == '\r')
+			line.len--;
+		if (line.len > 0)
+			own->secrets[(*n)++] = line;
+	}
+	if (*n == 0)
+		return (err_set(err, "%s:%d: the secret file of provider \"%s\" is empty: expected the provider's signing secret, one a line",
+		    config->file, conf->line, conf->provider));
+	return (0);
+}
+
+static const struct provider *
+endpoint_provider(const struct config *config, const struct endpoint_conf *conf, struct err *err)
+{
+	const struct provider *found = provider_find(conf->provider);
+	struct buf names = { 0 };
+
+	if (found != NULL)
+		return (found);
+	for (const struct provider *const *p = providers(); *p != NULL; p++)
+		buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", (*p)->name);
+	err_set(err, "%s:%d: there is no provider \"%.60s\"; known are %.*s", config->file, conf->line, conf->provider,
+	    (int)names.len, names.p);
+	buf_free(&names);
+	return (NULL);
+}
+
+static int
+add_endpoint(struct setup *s, size_t site_no, const struct endpoint_conf *conf, struct err *err)
+{
+	struct endpoint *own = &s->owned[s->n_endpoints];
+	struct webhook_endpoint *e = &s->endpoints[s->n_endpoints];
+	size_t n;
+
+	e->provider = endpoint_provider(s->config, conf, err);
+	if (e->provider == NULL)
+		return (-1);
+	s->n_endpoints++;
+	if (read_secrets(s->config, conf, own, &n, err) != 0)
+		return (-1);
+	e->path = conf->path;
+	e->site = s->sites[site_no];
+	e->conf = (struct provider_conf){ own->secrets, n, slice_of(conf->visitor_key), conf->tolerance_ms / 1000, conf->test,
+	    conf->count != NULL && strcmp(conf->count, "payment_intents") == 0 };
+	return (0);
+}
+
+static int
+add_endpoints(struct setup *s, struct buf *mistakes)
+{
+	size_t n = 0;
+	struct err err;
+	int rc = 0;
+
+	for (size_t i = 0; i < s->config->n_sites; i++)
+		n += s->config->sites[i].n_providers;
+	s->owned = mem_calloc(n + 1, sizeof(*s->owned));
+	s->endpoints = mem_calloc(n + 1, sizeof(*s->endpoints));
+	for (size_t i = 0; i < s->config->n_sites; i++)
+		for (size_t k = 0; k < s->config->sites[i].n_providers; k++)
+			if (add_endpoint(s, i, &s->config->sites[i].providers[k], &err) != 0) {
+				buf_printf(mistakes, "%s\n", err.msg);
+				rc = -1;
+			}
+	return (rc);
+}
+
+static void on_site_done(struct site *, bool ok, void *arg);
+
+static int
+add_sites(struct daemon *d, struct setup *s, struct buf *mistakes)
+{
+	struct site_env env = { d->base, s->config, s->tables, s->geo, d->journal, d->owner, d->options.replay, now_ms,
+	    d->options.replay ? on_site_done : NULL, d };
+	struct err err;
+	int rc = 0;
+
+	s->sites = mem_calloc(s->config->n_sites + 1, sizeof(*s->sites));
+	s->n_sites = s->config->n_sites;
+	for (size_t i = 0; i < s->n_sites; i++) {
+		s->sites[i] = site_new(&env, &s->config->sites[i], &err);
+		if (s->sites[i] == NULL) {
+			buf_printf(mistakes, "%s\n", err.msg);
+			rc = -1;
+		}
+	}
+	return (rc);
+}
+
+static void
+load_tables(struct setup *s, struct buf *mistakes)
+{
+	struct err err;
+
+	s->tables = tables_load(s->config->data_dir, &err);
+	if (s->tables == NULL)
+		buf_printf(mistakes, "%s: data_dir: %s\n", s->config->file, err.msg);
+	if (s->config->geo == NULL)
+		return;
+	s->geo = geo_open(s->config->geo, &err);
+	if (s->geo == NULL)
+		buf_printf(mistakes, "%s: geo: %s\n", s->config->file, err.msg);
+}
+
+static struct config *
+read_config(struct setup *s, const char *file, struct buf *mistakes)
+{
+	s->config = config_load(file, mistakes);
+	if (s->config != NULL)
+		load_tables(s, mistakes);
+	return (mistakes->len == 0 ? s->config : NULL);
+}
+
+static void
+say_mistakes(struct buf *mistakes)
+{
+	if (mistakes->len > 0)
+		fwrite(mistakes->p, 1, mistakes->len, stderr);
+	buf_free(mistakes);
+}
+
+/* ---- checking -------------------------------------------------------------- */
+
+/* rules: NULL where the configuration has mistakes; then a format is looked at for itself. */
+static void
+check_log(const struct config *config, const struct log_conf *log, const struct rules *rules, struct buf *mistakes)
+{
+	struct format *format;
+	struct err err;
+
+	if (log->format == NULL)
+		return;
+	format = rules != NULL ? rules_format(rules, log, &err) : format_compile(log->format, NULL, 0, &err);
+	if (format == NULL)
+		buf_printf(mistakes, "%s:%d: log \"%s\": %s\n", config->file, log->line, log->path, err.msg);
+	format_free(&format);
+}
+
+static void
+check_endpoint(const struct config *config, const struct endpoint_conf *conf, struct buf *mistakes)
+{
+	struct endpoint own = { 0 };
+	struct err err;
+	size_t n;
+
+	if (conf->provider[0] == '\0')
+		return;
+	if (endpoint_provider(config, conf, &err) == NULL || read_secrets(config, conf, &own, &n, &err) != 0)
+		buf_printf(mistakes, "%s\n", err.msg);
+	endpoint_clear(&own);
+}
+
+static void
+check_site(const struct setup *s, const struct site_conf *site, bool sound, struct buf *mistakes)
+{
+	struct rules *rules = NULL;
+	struct err err;
+
+	if (sound && s->tables != NULL) {
+		rules = rules_new(site, s->tables, s->geo, &err);
+		if (rules == NULL)
+			buf_printf(mistakes, "%s:%d: site \"%s\": rates: %s\n", s->config->file, site->line, site->name, err.msg);
+	}
+	for (size_t i = 0; i < site->n_logs; i++)
+		check_log(s->config, &site->logs[i], rules, mistakes);
+	for (size_t i = 0; i < site->n_providers; i++)
+		check_endpoint(s->config, &site->providers[i], mistakes);
+	rules_free(&rules);
+}
+
+/* All that a start would find wrong but for the world outside: state directory, Redis, sockets. */
+static void
+check(const char *file, struct buf *mistakes)
+{
+	struct setup s = { .config = config_read(file, mistakes) };
+	bool sound = mistakes->len == 0;
+
+	load_tables(&s, mistakes);
+	for (size_t i = 0; i < s.config->n_sites; i++)
+		check_site(&s, &s.config->sites[i], sound, mistakes);
+	setup_free(&s);
+}
+
+/* ---- webhooks ------------------------------------------------------------- */
+
+static void
+on_append(void *arg, void *site, const struct webhook_endpoint *e, const struct request *request, const struct delivery *delivery)
+{
+	(void)arg;
+	(void)e;
+	site_append(site, request, delivery);
+}
+
+static int
+on_sync(void *arg)
+{
+	struct daemon *d = arg;
+	struct err err;
+	int rc = journal_sync(d->journal, &err);
+
+	if (rc != 0 && !d->journal_failed)
+		log_error("journal: %s; webhooks are answered 503 until it can be written again: make room, or check the disk", err.msg);
+	else if (rc == 0 && d->journal_failed)
+		log_notice("journal: can be written again");
+	d->journal_failed = rc != 0;
+	for (size_t i = 0; i < d->now.n_sites; i++)
+		site_journal_synced(d->now.sites[i], rc == 0);
+	return (rc);
+}
+
+static void
+on_request_done(void *arg, void *site, const struct provider *provider, int status, const char *reason, const char *detail)
+{
+	struct daemon *d = arg;
+
+	if (site != NULL && provider != NULL)
+		site_count_request(site, provider, status, reason);
+	if (status >= 400 && log_limit(&d->last_request_log, 5))
+		log_warning("webhook: answered %d%s%s%s%s%s%s", status, provider != NULL ? " provider=" : "", provider != NULL ? provider->name : "",
+		    reason != NULL ? " reason=" : "", reason != NULL ? reason : "", detail != NULL && detail[0] != '\0' ? ": " : "",
+		    detail != NULL ? detail : "");
+}
+
+/* A socket from the service manager, or -1. */
+static int
+inherited_socket(void)
+{
+	int n = sd_listen_fds(1);
+
+	return (n > 0 ? SD_LISTEN_FDS_START : -1);
+}
+
+static int
+start_webhooks(struct daemon *d, struct err *err)
+{
+	struct webhook_calls calls = { on_append, on_sync, on_request_done, now_ms };
+	int fd = inherited_socket();
+
+	if (d->options.replay || (d->now.config->webhook_listen == NULL && fd < 0))
+		return (0);
+	d->webhooks = webhooks_new(d->base, d->now.config->webhook_listen, fd, &calls, d, err);
+	if (d->webhooks == NULL)
+		return (-1);
+	webhooks_set_endpoints(d->webhooks, d->now.endpoints, d->now.n_endpoints);
+	return (0);
+}
+
+/* ---- stopping and reloading ------------------------------------------------ */
+
+/* Deliveries went to the old sites until now: two that speak of one journal and one file of
+ * keys at a time would be one too many. */
+static void
+reload_swap(struct daemon *d)
+{
+	if (d->stopping)
+		return;
+	if (d->webhooks != NULL)
+		webhooks_set_endpoints(d->webhooks, d->next.endpoints, d->next.n_endpoints);
+	setup_free(&d->now);
+	d->now = d->next;
+	d->next = (struct setup){ 0 };
+	d->reloading = false;
+	for (size_t i = 0; i < d->now.n_sites; i++)
+		site_start(d->now.sites[i]);
+	sd_notify(0, "READY=1");
+	log_notice("configuration reloaded");
+}
+
+static void on_sighup(evutil_socket_t, short what, void *arg);
+
+static void
+on_swap(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	reload_swap(d);
+	if (d->reload_again)
+		on_sighup(fd, what, d);
+}
+
+/* The sites have stopped; deliveries that are under way are still answered, since not every
+ * provider sends again. */
+static void
+on_drain(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+	struct timeval soon = { 0, 10000 };
+
+	(void)fd;
+	(void)what;
+	if (d->webhooks == NULL || webhooks_drain(d->webhooks) == 0)
+		event_base_loopexit(d->base, NULL);
+	else
+		event_base_once(d->base, -1, EV_TIMEOUT, on_drain, d, &soon);
+}
+
+static void
+on_site_stopped(struct site *site, void *arg)
+{
+	struct daemon *d = arg;
+	struct timeval at_once = { 0, 0 };
+
+	(void)site;
+	must(d->running > 0);
+	if (--d->running > 0)
+		return;
+	/* Not from within the site's own callback. */
+	event_base_once(d->base, -1, EV_TIMEOUT, d->stopping ? on_drain : on_swap, d, &at_once);
+}
+
+static void
+stop_sites(struct daemon *d)
+{
+	d->running = d->now.n_sites;
+	for (size_t i = 0; i < d->now.n_sites; i++)
+		site_stop(d->now.sites[i], on_site_stopped, d);
+}
+
+static void
+on_stop_timeout(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	log_warning("stop: not committed in time; what is missing is read again at the next start");
+	event_base_loopexit(d->base, NULL);
+}
+
+static void
+on_sigterm(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+	struct timeval patience = { STOP_MS / 1000, 0 };
+
+	(void)fd;
+	(void)what;
+	if (d->stopping)
+		return;
+	d->stopping = true;
+	sd_notify(0, "STOPPING=1");
+	if (d->webhooks != NULL)
+		webhooks_drain(d->webhooks);
+	if (d->options.replay) {
+		d->failed = true;
+		event_base_loopexit(d->base, NULL);
+		return;
+	}
+	evtimer_add(d->stop_timer, &patience);
+	stop_sites(d);
+}
+
+static int
+same_setting(const struct config *config, const char *name, const char *was, const char *is, struct buf *mistakes)
+{
+	if ((was == NULL) == (is == NULL) && (was == NULL || strcmp(was, is) == 0))
+		return (0);
+	buf_printf(mistakes, "%s: %s cannot be changed by a reload: restart rpvd\n", config->file, name);
+	return (-1);
+}
+
+/* What was opened at the start, for all sites. */
+static int
+stays(const struct daemon *d, const struct config *next, struct buf *mistakes)
+{
+	const struct config *now = d->now.config;
+	int rc = same_setting(next, "state_dir", now->state_dir, next->state_dir, mistakes);
+
+	return (same_setting(next, "webhook listen", now->webhook_listen, next->webhook_listen, mistakes) == 0 ? rc : -1);
+}
+
+/* A new configuration is taken as a whole or not at all. */
+static void
+on_sighup(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+	struct buf mistakes = { 0 };
+
+	(void)fd;
+	(void)what;
+	if (d->stopping || d->options.replay)
+		return;
+	d->reload_again = d->reloading;	/* the file may have changed since it was read */
+	if (d->reloading)
+		return;
+	sd_notify(0, "RELOADING=1");
+	check(d->options.config, &mistakes);
+	if (mistakes.len > 0 || read_config(&d->next, d->options.config, &mistakes) == NULL ||
+	    stays(d, d->next.config, &mistakes) != 0 || add_sites(d, &d->next, &mistakes) != 0 || add_endpoints(&d->next, &mistakes) != 0) {
+		log_error("configuration not reloaded, the old one stays; mistakes follow");
+		say_mistakes(&mistakes);
+		setup_free(&d->next);
+		sd_notify(0, "READY=1");
+		return;
+	}
+	buf_free(&mistakes);
+	d->reloading = true;
+	stop_sites(d);
+}
+
+/* ---- time passes ----------------------------------------------------------- */
+
+static void
+watch_dir_of(const char *dir, void *arg)
+{
+	struct daemon *d = arg;
+
+	if (d->watch != NULL)
+		watch_dir(d->watch, dir);
+}
+
+static void
+on_dir_changed(const char *dir, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)dir;
+	for (size_t i = 0; i < d->now.n_sites; i++)
+		site_wake(d->now.sites[i]);
+}
+
+static void
+rotate_journal(struct daemon *d)
+{
+	uint64_t committed = UINT64_MAX;
+	struct err err;
+
+	for (size_t i = 0; i < d->now.n_sites; i++)
+		if (site_journal_committed(d->now.sites[i]) < committed)
+			committed = site_journal_committed(d->now.sites[i]);
+	if (journal_rotate(d->journal, now_ms(d), d->now.config->journal_keep_ms, committed, &err) != 0 && !d->journal_failed)
+		log_error("journal: %s", err.msg);
+}
+
+/* One sentence has room: of the first site that has a problem, else of the first. */
+static void
+tell_manager(const struct daemon *d)
+{
+	char sentence[600];
+	size_t i = 0;
+
+	while (i < d->now.n_sites && !site_has_problem(d->now.sites[i]))
+		i++;
+	site_sentence(d->now.sites[i < d->now.n_sites ? i : 0], sentence, sizeof(sentence));
+	sd_notifyf(0, "STATUS=%s", sentence);
+	sd_notify(0, "WATCHDOG=1");
+}
+
+static void
+on_second(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	for (size_t i = 0; i < d->now.n_sites && !d->stopping; i++) {
+		site_tick(d->now.sites[i]);
+		site_watch_dirs(d->now.sites[i], watch_dir_of, d);
+	}
+	rotate_journal(d);
+	tell_manager(d);
+}
+
+static void
+on_site_done(struct site *site, bool ok, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)site;
+	d->failed |= !ok;
+	if (!ok || --d->running == 0)
+		event_base_loopexit(d->base, NULL);
+}
+
+/* ---- life ------------------------------------------------------------------ */
+
+static void
+add_event(struct daemon *d, struct event *e, const struct timeval *tv)
+{
+	event_add(e, tv);
+	d->events[d->n_events++] = e;
+}
+
+static void
+start_events(struct daemon *d)
+{
+	struct timeval second = { 1, 0 };
+
+	add_event(d, evsignal_new(d->base, SIGTERM, on_sigterm, d), NULL);
+	add_event(d, evsignal_new(d->base, SIGINT, on_sigterm, d), NULL);
+	add_event(d, evsignal_new(d->base, SIGHUP, on_sighup, d), NULL);
+	d->stop_timer = evtimer_new(d->base, on_stop_timeout, d);
+	if (d->options.replay)
+		return;
+	add_event(d, event_new(d->base, -1, EV_PERSIST, on_second, d), &second);
+	d->watch = watch_new(d->base, on_dir_changed, d);
+}
+
+static int
+daemon_open(struct daemon *d, struct buf *mistakes)
+{
+	struct err err;
+
+	check(d->options.config, mistakes);
+	if (mistakes->len > 0 || read_config(&d->now, d->options.config, mistakes) == NULL)
+		return (2);
+	d->journal = journal_open(d->now.config->state_dir, &err);
+	if (d->journal == NULL) {
+		buf_printf(mistakes, "state_dir: %s\n", err.msg);
+		return (1);
+	}
+	d->owner = keys_owner(d->now.config->state_dir, &err);
+	if (d->owner == NULL) {
+		buf_printf(mistakes, "state_dir: %s\n", err.msg);
+		return (1);
+	}
+	if (add_sites(d, &d->now, mistakes) != 0 || add_endpoints(&d->now, mistakes) != 0)
+		return (2);
+	for (size_t i = 0; d->options.replay && i < d->now.n_sites; i++)
+		site_check_inputs(d->now.sites[i], mistakes);
+	if (mistakes->len > 0)
+		return (1);
+	if (start_webhooks(d, &err) != 0) {
+		buf_printf(mistakes, "webhook: %s\n", err.msg);
+		return (1);
+	}
+	return (0);
+}
+
+static void
+daemon_close(struct daemon *d)
+{
+	webhooks_free(&d->webhooks);
+	setup_free(&d->now);
+	setup_free(&d->next);
+	watch_free(&d->watch);
+	for (size_t i = 0; i < d->n_events; i++)
+		event_free(d->events[i]);
+	if (d->stop_timer != NULL)
+		event_free(d->stop_timer);
+	journal_close(&d->journal);
+	free(d->owner);
+	if (d->clock_fd >= 0)
+		close(d->clock_fd);
+	event_base_free(d->base);
+}
+
+static void
+daemon_start(struct daemon *d)
+{
+	d->running = d->now.n_sites;
+	for (size_t i = 0; i < d->now.n_sites; i++) {
+		site_start(d->now.sites[i]);
+		site_watch_dirs(d->now.sites[i], watch_dir_of, d);
+	}
+	sd_notify(0, "READY=1");
+	event_base_dispatch(d->base);
+}
+
+static int
+daemon_init(struct daemon *d, const struct daemon_options *options)
+{
+	signal(SIGPIPE, SIG_IGN);
+	umask(0077);
+	d->options = *options;
+	d->clock_fd = -1;
+	if (options->clock != NULL && (d->clock_fd = open(options->clock, O_RDONLY | O_CLOEXEC)) < 0) {
+		fprintf(stderr, "rpvd: %s: %s\n", options->clock, strerror(errno));
+		return (1);
+	}
+	d->base = event_base_new();
+	must(d->base != NULL && sodium_init() >= 0);
+	return (0);
+}
+
+int
+daemon_run(const struct daemon_options *options)
+{
+	struct daemon d = { 0 };
+	struct buf mistakes = { 0 };
+	int rc = daemon_init(&d, options);
+
+	if (rc != 0)
+		return (rc);
+	start_events(&d);
+	rc = daemon_open(&d, &mistakes);
+	say_mistakes(&mistakes);
+	if (rc == 0) {
+		daemon_start(&d);
+		rc = d.failed ? 1 : 0;
+	}
+	daemon_close(&d);
+	return (rc);
+}
+
+int
+daemon_check(const struct daemon_options *options)
+{
+	struct buf mistakes = { 0 };
+	int rc;
+
+	check(options->config, &mistakes);
+	rc = mistakes.len == 0 ? 0 : 2;
+	say_mistakes(&mistakes);
+	return (rc);
+}

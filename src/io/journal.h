@@ -1,0 +1,70 @@
+/*
+ * journal: the local, append-only file of order events that webhooks brought.
+ *
+ * A webhook is answered 2xx only after its record is on disk; records are numbered
+ * from 1 without gaps, and the engine's committed position in it is such a number.
+ * Each record carries a CRC; a torn tail (crash in mid-write) is cut off at open, damage
+ * in the middle is skipped, counted and said.  Files rotate and are removed by age.
+ * Personal data never gets here: events come hashed (core/order.h).
+ */
+#ifndef RPVD_JOURNAL_H
+#define RPVD_JOURNAL_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+
+enum journal_kind {
+	JOURNAL_EVENT = 1,		/* bytes: order_event_encode() */
+	JOURNAL_QUARANTINE = 2		/* an authentic body that could not be read, for a later version */
+};
+
+struct journal_record {
+	uint64_t seq;
+	enum journal_kind kind;
+	int64_t received_ms;
+	struct slice site;		/* which site it belongs to */
+	struct slice bytes;
+};
+
+struct journal;
+
+/* Opens or creates DIR/journal/.  Takes an exclusive lock on DIR/lock: a second daemon on
+ * the same directory is refused, err names the first one's pid.  Reads what is there once,
+ * to find the end.  NULL with err set. */
+struct journal *journal_open(const char *dir, struct err *);
+void journal_close(struct journal **);
+
+/* Numbers go on behind `last` where the journal ends before it: call once after opening, with
+ * the engine's committed position.  A directory that was emptied or restored would else give
+ * numbers again that the engine has passed, and it would never read them. */
+void journal_skip(struct journal *, uint64_t last);
+
+/* Appends to memory and returns the record's number; not yet on disk. */
+uint64_t journal_append(struct journal *, enum journal_kind, int64_t received_ms, struct slice site, struct slice bytes);
+/* Writes and syncs all that was appended.  0: everything up to journal_last() is durable.
+ * -1 with err set: nothing of what was appended since the last sync counts, it is taken
+ * back (numbers are given again) and the file is cut to its old length. */
+int journal_sync(struct journal *, struct err *);
+/* Number of the last durable record, be it removed by age since, 0 where there never was one;
+ * of the oldest that is kept, 0 where none is. */
+uint64_t journal_last(const struct journal *);
+uint64_t journal_first(const struct journal *);
+/* Calls back for each durable record with a number > after, in order; a callback that
+ * returns non-zero ends the walk.  The record lives until the callback returns.
+ * 0, or -1 with err set where a file could not be read. */
+int journal_read(struct journal *, uint64_t after, int (*)(const struct journal_record *, void *), void *arg, struct err *);
+/* Starts a new file where the current one is larger than 16 MiB or older than a day, and
+ * removes files all of whose records are older than keep_ms and numbered <= committed. */
+int journal_rotate(struct journal *, int64_t now_ms, int64_t keep_ms, uint64_t committed, struct err *);
+
+struct journal_status {
+	uint64_t first, last, bytes;
+	uint64_t damaged;		/* records that are missing between readable ones, in the files that are kept */
+	uint64_t cut_bytes;		/* torn tail that was cut off at open */
+	unsigned files;
+};
+void journal_status(const struct journal *, struct journal_status *);
+
+#endif

@@ -1,0 +1,313 @@
+/*
+ * rules: see rules.h.
+ */
+#include "io/rules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "io/geo.h"
+#include "io/keys.h"
+#include "io/tables_builtin.h"
+#include "provider/provider.h"
+
+#define TABLE_MAX (16 * 1024 * 1024)
+
+struct tables {
+	struct sources *sources;
+	struct bots *bots;
+};
+
+struct rules {
+	struct engine_rules engine;
+	struct glob_rule *pages, *tokens;
+	struct slice *ignore_paths;
+	struct network *networks;
+	const char *cookies[HIT_COOKIES_MAX];
+	size_t n_cookies;
+	struct rates *rates;
+	struct geo *geo;
+	char country[3];
+};
+
+/* ---- tables -------------------------------------------------------------- */
+
+/* The bytes of one table: from the directory, or built in.  *own is to be freed. */
+static int
+table_bytes(const char *data_dir, const char *file, struct slice builtin, struct slice *bytes, char **own, char *path, size_t room, struct err *err)
+{
+	size_t len;
+
+	*own = NULL;
+	*bytes = builtin;
+	snprintf(path, room, "built-in %s", file);
+	if (data_dir == NULL)
+		return (0);
+	snprintf(path, room, "%s/%s", data_dir, file);
+	*own = file_read(path, TABLE_MAX, &len, err);
+	if (*own == NULL)
+		return (-1);
+	*bytes = slice_make(*own, len);
+	return (0);
+}
+
+struct tables *
+tables_load(const char *data_dir, struct err *err)
+{
+	struct tables *t = mem_calloc(1, sizeof(*t));
+	struct slice bytes;
+	char *own, path[512];
+
+	if (table_bytes(data_dir, "sources.tsv", slice_make(builtin_sources, builtin_sources_len), &bytes, &own, path, sizeof(path), err) == 0)
+		t->sources = sources_parse(bytes, path, err);
+	free(own);
+	own = NULL;
+	if (t->sources != NULL &&
+	    table_bytes(data_dir, "bots.txt", slice_make(builtin_bots, builtin_bots_len), &bytes, &own, path, sizeof(path), err) == 0)
+		t->bots = bots_parse(bytes, path, err);
+	free(own);
+	if (t->sources == NULL || t->bots == NULL)
+		tables_free(&t);
+	return (t);
+}
+
+void
+tables_free(struct tables **tp)
+{
+	if (*tp == NULL)
+		return;
+	sources_free(&(*tp)->sources);
+	bots_free(&(*tp)->bots);
+	free(*tp);
+	*tp = NULL;
+}
+
+/* ---- one site ------------------------------------------------------------ */
+
+static const char *
+country_of(void *arg, struct slice addr)
+{
+	struct rules *r = arg;
+
+	return (geo_country(r->geo, addr, r->country) ? r->country : "(unknown)");
+}
+
+static size_t
+list_len(char **list)
+{
+	size_t n = 0;
+
+	while (list != NULL && list[n] != NULL)
+		n++;
+	return (n);
+}
+
+static void
+take_identities(struct rules *r, const struct site_conf *site)
+{
+	for (size_t i = 0; site->visitor[i] != NULL && i < IDENTITIES_MAX; i++) {
+		const char *what = site->visitor[i];
+
+		if (strcmp(what, "uid") == 0)
+			r->engine.identities[i].kind = IDENTITY_UID;
+		else if (strcmp(what, "ip_ua") == 0)
+			r->engine.identities[i].kind = IDENTITY_IP_UA;
+		else {
+			must(strncmp(what, "cookie:", 7) == 0 && r->n_cookies < HIT_COOKIES_MAX);
+			r->engine.identities[i].kind = IDENTITY_COOKIE;
+			r->engine.identities[i].cookie = r->n_cookies;
+			r->cookies[r->n_cookies++] = what + 7;
+		}
+		r->engine.n_identities = i + 1;
+	}
+}
+
+static struct glob_rule *
+glob_rules(const struct rule_conf *conf, size_t n, size_t more)
+{
+	struct glob_rule *rules = mem_calloc(n + more + 1, sizeof(*rules));
+
+	for (size_t i = 0; i < n; i++)
+		rules[i] = (struct glob_rule){ slice_of(conf[i].glob), slice_of(conf[i].value) };
+	return (rules);
+}
+
+/* The site's own token patterns, then those that its providers' success URLs bring. */
+static void
+take_tokens(struct rules *r, const struct site_conf *site)
+{
+	size_t more = 0, n = site->n_tokens;
+
+	for (size_t i = 0; i < site->n_providers; i++) {
+		const struct provider *p = provider_find(site->providers[i].provider);
+
+		more += p != NULL ? list_len((char **)p->token_params) / 2 : 0;
+	}
+	r->tokens = glob_rules(site->tokens, site->n_tokens, more);
+	for (size_t i = 0; i < site->n_providers; i++) {
+		const struct provider *p = provider_find(site->providers[i].provider);
+
+		for (const char *const *pair = p != NULL ? p->token_params : NULL; pair != NULL && pair[0] != NULL; pair += 2)
+			r->tokens[n++] = (struct glob_rule){ slice_of(pair[0]), slice_of(pair[1]) };
+	}
+	r->engine.tokens = r->tokens;
+	r->engine.n_tokens = n;
+}
+
+static void
+take_network(struct network *net, const char *text)
+{
+	struct slice rest = slice_of(text), addr = slice_cut(&rest, '/');
+	bool is_v4 = slice_find(addr, ':') < 0;
+
+	must(address_parse(addr, net->addr));		/* the configuration was checked */
+	net->bits = rest.len > 0 ? (unsigned)atoi(rest.p) + (is_v4 ? 96 : 0) : 128;
+}
+
+static int
+take_rates(struct rules *r, const char *path, struct err *err)
+{
+	size_t len;
+	char *text;
+
+	if (path == NULL)
+		return (0);
+	text = file_read(path, TABLE_MAX, &len, err);
+	if (text == NULL)
+		return (-1);
+	r->rates = rates_parse(slice_make(text, len), path, err);
+	free(text);
+	return (r->rates != NULL ? 0 : -1);
+}
+
+static void
+take_lists(struct rules *r, const struct site_conf *site)
+{
+	size_t n_paths = list_len(site->ignore_paths), n_networks = list_len(site->ignore_networks);
+
+	r->pages = glob_rules(site->pages, site->n_pages, 0);
+	r->engine.pages = r->pages;
+	r->engine.n_pages = site->n_pages;
+	r->ignore_paths = mem_calloc(n_paths + 1, sizeof(*r->ignore_paths));
+	for (size_t i = 0; i < n_paths; i++)
+		r->ignore_paths[i] = slice_of(site->ignore_paths[i]);
+	r->engine.ignore_paths = r->ignore_paths;
+	r->engine.n_ignore_paths = n_paths;
+	r->networks = mem_calloc(n_networks + 1, sizeof(*r->networks));
+	for (size_t i = 0; i < n_networks; i++)
+		take_network(&r->networks[i], site->ignore_networks[i]);
+	r->engine.ignore_networks = r->networks;
+	r->engine.n_ignore_networks = n_networks;
+}
+
+struct rules *
+rules_new(const struct site_conf *site, const struct tables *tables, struct geo *geo, struct err *err)
+{
+	static const char *const none[] = { NULL };
+	struct rules *r = mem_calloc(1, sizeof(*r));
+	struct engine_rules *e = &r->engine;
+
+	e->bots = tables->bots;
+	e->source.sources = tables->sources;
+	e->source.own_hosts = site->hosts != NULL ? (const char *const *)site->hosts : none;
+	e->source.ignore_referrers = site->ignore_referrers != NULL ? (const char *const *)site->ignore_referrers : none;
+	e->assets = (const char *const *)site->assets;
+	e->session_timeout_ms = site->session_timeout_ms;
+	e->lookback_ms = site->lookback_ms;
+	e->basis = (int)site->basis;
+	e->currency = site->currency;
+	e->levels = windows_default;
+	e->n_levels = N_ELEM(windows_default);
+	e->max_series = site->max_series;
+	take_identities(r, site);
+	take_tokens(r, site);
+	take_lists(r, site);
+	if (geo != NULL) {
+		r->geo = geo;
+		e->country = country_of;
+		e->country_arg = r;
+	}
+	if (take_rates(r, site->rates, err) != 0)
+		rules_free(&r);
+	else
+		e->rates = r->rates;
+	return (r);
+}
+
+void
+rules_free(struct rules **rp)
+{
+	struct rules *r = *rp;
+
+	if (r == NULL)
+		return;
+	free(r->pages);
+	free(r->tokens);
+	free(r->ignore_paths);
+	free(r->networks);
+	rates_free(&r->rates);
+	free(r);
+	*rp = NULL;
+}
+
+const struct engine_rules *
+rules_engine(const struct rules *r)
+{
+	return (&r->engine);
+}
+
+static bool
+shows_visitor(const struct rules *r, const struct format *f)
+{
+	for (size_t i = 0; i < r->engine.n_identities; i++)
+		switch (r->engine.identities[i].kind) {
+		case IDENTITY_COOKIE:
+			if (format_has_cookie(f, r->engine.identities[i].cookie))
+				return (true);
+			break;
+		case IDENTITY_UID:
+			if (format_has_uid(f))
+				return (true);
+			break;
+		case IDENTITY_IP_UA:
+			if (format_has_agent(f))
+				return (true);
+			break;
+		}
+	return (false);
+}
+
+/* The variable that the first identity wants. */
+static int
+say_no_visitor(const struct rules *r, struct err *err)
+{
+	static const char why[] = "is needed, or another identity in visitor: without it no hit has a visitor";
+
+	switch (r->engine.identities[0].kind) {
+	case IDENTITY_COOKIE:
+		return (err_set(err, "log format: $cookie_%s %s", r->cookies[r->engine.identities[0].cookie], why));
+	case IDENTITY_UID:
+		return (err_set(err, "log format: $uid_got, better with $uid_set, %s", why));
+	case IDENTITY_IP_UA:
+		break;
+	}
+	return (err_set(err, "log format: $remote_addr %s", why));
+}
+
+struct format *
+rules_format(const struct rules *r, const struct log_conf *log, struct err *err)
+{
+	struct format *f = format_compile(log->format, r->cookies, r->n_cookies, err);
+
+	if (f == NULL)
+		return (NULL);
+	if (!format_has_user_agent(f))
+		err_set(err, "log format: needs $http_user_agent, without which every hit counts as a bot's; combined has it");
+	else if (!shows_visitor(r, f))
+		say_no_visitor(r, err);
+	else
+		return (f);
+	format_free(&f);
+	return (NULL);
+}

@@ -1,0 +1,28 @@
+/*
+ * rules: what the configuration says of a site, as the engine takes it.
+ */
+#ifndef RPVD_RULES_H
+#define RPVD_RULES_H
+
+#include "base/err.h"
+#include "conf/conf.h"
+#include "core/engine.h"
+#include "core/hit.h"
+
+struct geo;
+struct rules;
+
+/* Tables that all sites share: loaded from data_dir, or those that were built in. */
+struct tables;
+
+struct tables *tables_load(const char *data_dir, struct err *);
+void tables_free(struct tables **);
+
+/* Borrows site, tables and geo (NULL: no countries).  Reads the rates file.  NULL with err set. */
+struct rules *rules_new(const struct site_conf *site, const struct tables *, struct geo *geo, struct err *);
+void rules_free(struct rules **);
+const struct engine_rules *rules_engine(const struct rules *);
+/* The format of one of the site's logs, with the cookies that its identities want; the caller's. */
+struct format *rules_format(const struct rules *, const struct log_conf *, struct err *);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * site: one site at work: logs and order events into its engine, changes into Redis.
+ *
+ * Moves bytes and decides nothing.  Its life is a circle: connect, load the state, seek
+ * the logs to the positions that came with it, go on; whatever happens to the connection,
+ * to Redis or to another daemon ends in dropping the memory and going round again.
+ */
+#ifndef RPVD_SITE_H
+#define RPVD_SITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "conf/conf.h"
+#include "provider/provider.h"
+
+struct buf;
+struct event_base;
+struct geo;
+struct journal;
+struct site;
+struct tables;
+
+struct site_env {
+	struct event_base *base;
+	const struct config *config;
+	const struct tables *tables;
+	struct geo *geo;		/* NULL: none */
+	struct journal *journal;
+	const char *owner;		/* of the lease */
+	bool replay;
+	/* Unix milliseconds. */
+	int64_t (*now_ms)(void *arg);
+	/* Replay: the end of the input is committed and published (ok), or it cannot go on. */
+	void (*on_done)(struct site *, bool ok, void *arg);
+	void *arg;
+};
+
+/* Everything about the configuration that can be wrong is found here.  NULL with err set. */
+struct site *site_new(const struct site_env *, const struct site_conf *, struct err *);
+void site_free(struct site **);
+/* Before a replay: adds a line for each log and order file that cannot be read. */
+void site_check_inputs(struct site *, struct buf *mistakes);
+void site_start(struct site *);
+/* Takes in no more, commits, releases the lease; then on_stopped is called (at once where there is no
+ * connection). */
+void site_stop(struct site *, void (*on_stopped)(struct site *, void *), void *arg);
+const char *site_name(const struct site *);
+
+/* Journals what a delivery says (not synced). */
+void site_append(struct site *, const struct request *, const struct delivery *);
+/* The journal was synced up to its last record, or the sync failed and nothing since the last counts. */
+void site_journal_synced(struct site *, bool ok);
+void site_count_request(struct site *, const struct provider *, int status, const char *reason);
+
+/* Once a second. */
+void site_tick(struct site *);
+/* Something changed beside a log. */
+void site_wake(struct site *);
+/* Calls back with the directories to watch. */
+void site_watch_dirs(struct site *, void (*)(const char *dir, void *), void *arg);
+/* What may be removed from the journal: the last record that is committed. */
+uint64_t site_journal_committed(const struct site *);
+bool site_has_problem(const struct site *);
+/* One sentence for the status line. */
+void site_sentence(const struct site *, char *out, size_t room);
+
+#endif

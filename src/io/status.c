@@ -1,0 +1,213 @@
+/*
+ * status: what a site tells of itself, in rpv:SITE:status.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "io/intake.h"
+#include "io/journal.h"
+#include "io/keys.h"
+#include "io/site_impl.h"
+#include "io/tail.h"
+#include "store/redis.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "dev"
+#endif
+
+#define REQUEST_COUNTS_MAX 200
+
+/* Names and values one after the other, as offsets: the buffer moves while it grows. */
+struct pairs {
+	struct buf bytes;
+	size_t *ends, n, cap;
+};
+
+static void
+put(struct pairs *p, const char *s)
+{
+	buf_puts(&p->bytes, s);
+	mem_grow(&p->ends, &p->cap, p->n + 1, sizeof(*p->ends));
+	p->ends[p->n++] = p->bytes.len;
+}
+
+static void
+put_text(struct pairs *p, const char *name, const char *value)
+{
+	put(p, name);
+	put(p, value);
+}
+
+static void
+put_number(struct pairs *p, const char *name, uint64_t n)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
+	put_text(p, name, text);
+}
+
+static void
+put_time(struct pairs *p, const char *name, int64_t ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	char text[40];
+	struct tm tm;
+
+	if (ms <= 0)
+		return;
+	gmtime_r(&seconds, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	put_text(p, name, text);
+}
+
+/* How far the logs are behind, in bytes, and what is wrong with any of them. */
+static void
+put_logs(struct pairs *p, const struct site *s)
+{
+	uint64_t behind = 0, truncations = 0, overlong = 0, nul_bytes = 0, torn = 0, lost = 0;
+	char name[32];
+
+	for (size_t i = 0; s->intake != NULL && i < intake_logs(s->intake); i++) {
+		struct tail_status t;
+
+		tail_status(intake_tail(s->intake, i), &t);
+		behind += t.behind;
+		truncations += t.truncations;
+		overlong += t.overlong;
+		nul_bytes += t.nul_bytes;
+		torn += t.torn;
+		lost += t.lost_bytes;
+		snprintf(name, sizeof(name), "log_%zu", i + 1);
+		put_text(p, name, t.problem[0] != '\0' ? t.problem : "ok");
+	}
+	for (size_t i = 0; i < s->n_orders; i++) {
+		struct tail_status t;
+
+		tail_status(s->orders[i].tail, &t);
+		snprintf(name, sizeof(name), "orders_%zu", i + 1);
+		put_text(p, name, t.problem[0] != '\0' ? t.problem : "ok");
+	}
+	put_number(p, "behind_bytes", behind);
+	put_number(p, "truncations", truncations);
+	put_number(p, "overlong", overlong);
+	put_number(p, "nul_bytes", nul_bytes);
+	put_number(p, "torn", torn);
+	put_number(p, "lost_bytes", lost);
+}
+
+static void
+put_journal(struct pairs *p, const struct site *s)
+{
+	/* Records of other sites change nothing here and ask for no commit. */
+	bool idle = s->state == SITE_RUNNING && !s->committing && s->applied == s->n_queued && !engine_is_dirty(s->engine);
+	uint64_t taken = idle ? s->journal_queued : s->journal_committed;
+	struct journal_status j;
+
+	journal_status(s->env.journal, &j);
+	put_number(p, "journal_last", j.last);
+	put_number(p, "journal_depth", j.last > taken ? j.last - taken : 0);
+	put_number(p, "journal_bytes", j.bytes);
+	put_number(p, "journal_damaged", j.damaged);
+}
+
+static void
+put_engine(struct pairs *p, const struct site *s)
+{
+	const struct engine *e = s->engine;
+	int64_t now = s->env.replay ? engine_now_ms(e) : site_now(s), clock = engine_clock(e);
+
+	put_time(p, "watermark", clock > engine_watermark_ms(e) ? clock : engine_watermark_ms(e));
+	put_time(p, "last_line", clock);
+	/* Nothing has come for a while is not the same as being behind. */
+	put_number(p, "lag_seconds", !s->at_end && clock > 0 && now > clock ? (uint64_t)(now - clock) / 1000 : 0);
+	put_number(p, "visits_in_memory", engine_visits(e));
+	put_number(p, "orders_waiting", engine_waiting(e));
+	put_number(p, "unconverted", engine_unconverted(e));
+	for (enum counter c = 0; c < COUNTERS; c++)
+		put_number(p, counter_name(c), engine_counter(e, c));
+}
+
+static const char *
+state_of(const struct site *s)
+{
+	if (s->stopped)
+		return ("stopped");
+	if (s->problem[0] != '\0')
+		return (s->problem);
+	return (s->env.replay ? "replayed" : s->at_end ? "live" : "catching up");
+}
+
+void
+site_publish_status(struct site *s)
+{
+	struct pairs p = { 0 };
+	struct slice *slices;
+	size_t at = 0;
+
+	put_text(&p, "version", PACKAGE_VERSION);
+	put_text(&p, "state", state_of(s));
+	put_time(&p, "updated", site_now(s));
+	put_time(&p, "started", s->begun_ms);
+	if (s->engine != NULL)
+		put_engine(&p, s);
+	put_logs(&p, s);
+	put_journal(&p, s);
+	put_number(&p, "commits", s->commits);
+	if (keys_failed(s->keys) != NULL)
+		put_text(&p, "keys", keys_failed(s->keys));
+	for (size_t i = 0; i < s->n_requests; i++)
+		put_number(&p, s->requests[i].name, s->requests[i].n);
+	slices = mem_calloc(p.n, sizeof(*slices));
+	for (size_t i = 0; i < p.n; at = p.ends[i++])
+		slices[i] = slice_make(p.bytes.p + at, p.ends[i] - at);
+	publish_status(s->redis, s->conf->name, slices, p.n);
+	free(slices);
+	free(p.ends);
+	buf_free(&p.bytes);
+}
+
+void
+site_count_request(struct site *s, const struct provider *provider, int status, const char *reason)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "webhook_%s_%d%s%s", provider->name, status, reason != NULL ? "_" : "", reason != NULL ? reason : "");
+	for (size_t i = 0; i < s->n_requests; i++)
+		if (strcmp(s->requests[i].name, name) == 0) {
+			s->requests[i].n++;
+			return;
+		}
+	if (s->n_requests >= REQUEST_COUNTS_MAX)
+		return;
+	mem_grow(&s->requests, &s->requests_cap, s->n_requests + 1, sizeof(*s->requests));
+	snprintf(s->requests[s->n_requests].name, sizeof(name), "%s", name);
+	s->requests[s->n_requests++].n = 1;
+}
+
+void
+counts_free(struct site *s)
+{
+	free(s->requests);
+}
+
+bool
+site_has_problem(const struct site *s)
+{
+	return (s->problem[0] != '\0');
+}
+
+void
+site_sentence(const struct site *s, char *out, size_t room)
+{
+	if (s->problem[0] != '\0')
+		snprintf(out, room, "%s: %s", s->conf->name, s->problem);
+	else if (s->engine == NULL || s->state != SITE_RUNNING)
+		snprintf(out, room, "%s: loading", s->conf->name);
+	else
+		snprintf(out, room, "%s: %llu lines, %llu visits, %llu orders", s->conf->name,
+		    (unsigned long long)engine_counter(s->engine, COUNT_LINES), (unsigned long long)engine_counter(s->engine, COUNT_VISITS),
+		    (unsigned long long)engine_counter(s->engine, COUNT_ORDERS));
+}

@@ -1,0 +1,794 @@
+/*
+ * webhook: see webhook.h.
+ *
+ * A connection is read until its request is whole (READING), perhaps waits for the
+ * shared sync (WAITING), gets its answer (WRITING) and is closed; where it was refused
+ * before it was read to its end, what the client still sends is taken and dropped for
+ * a second (LINGERING), or the close would reset the connection under the answer.
+ *
+ * Deadlines are absolute, one timer a phase: a client that sends a byte a second gets
+ * no more time than one that sends nothing.  Where all places are taken and others
+ * wait, the slowest readers make room early.  Plain events instead of bufferevents: a
+ * request is fed to its reader as it comes, and an answer fits one buffer, so there is
+ * nothing to queue.
+ */
+#include "io/webhook.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <event2/util.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "io/http.h"
+
+#define CONNS_MAX 128
+#define BACKLOG 1024			/* further clients wait here */
+#define ACCEPTS_AT_ONCE 64		/* then the rest of the loop has its turn */
+#define PENDING_MAX 64
+#define PENDING_BYTES_MAX (1024 * 1024)
+#define GROUP_MS 2
+#define DEADLINE_MS 10000
+#define LINGER_MS 1000
+#define REST_MS 100			/* of the listener, out of descriptors */
+#define READ_BYTES (64 * 1024)
+#define HELD_MAX (32 * 1024 * 1024)	/* bytes of requests that are not yet whole */
+#define CROWD_STEP 16			/* slow readers that make room at a time */
+#define CONN_MAGIC 0x77686b63u
+
+enum conn_phase { READING, WAITING, WRITING, LINGERING };
+
+struct conn {
+	unsigned magic;
+	TAILQ_ENTRY(conn) link;
+	struct webhooks *hooks;
+	int fd;
+	enum conn_phase phase;
+	struct event readable, writable, deadline;
+	int64_t since_ms;
+	struct http_reader *reader;	/* NULL from WAITING on */
+	size_t held, dropped;		/* bytes that came and are kept, that came while lingering */
+	const struct webhook_endpoint *endpoint;	/* NULL where no path fitted; not after the answer is chosen */
+	int status;
+	const char *reason;
+	char detail[sizeof(((struct delivery *)0)->detail)];
+	bool head_only, unread;
+	char out[512];
+	size_t out_len, out_sent;
+};
+
+struct webhooks {
+	struct event_base *base;
+	struct webhook_calls calls;
+	void *arg;
+	int fd, spare_fd;
+	char *unix_path;		/* NULL where the socket is not ours to remove */
+	struct stat unix_stat;
+	struct event listener, commit, rest, crowd;
+	bool listening, resting, draining, commit_at_once;
+	const struct webhook_endpoint *endpoints;
+	size_t n_endpoints;
+	TAILQ_HEAD(conns, conn) conns;	/* oldest first */
+	size_t n_conns, n_reading, held;
+	struct conn *pending[PENDING_MAX];
+	size_t n_pending, pending_bytes;
+	int64_t deadline_ms;
+	long said_full;
+	struct delivery delivery;	/* too large for the stack */
+};
+
+static const struct answer {
+	int status;
+	const char *phrase, *headers, *text;
+} answers[] = {
+	{ 200, "OK", "", "" },
+	{ 400, "Bad Request", "", "The request could not be understood.\n" },
+	{ 401, "Unauthorized", "", "The signature does not fit.\n" },
+	{ 404, "Not Found", "", "There is no webhook at this path.\n" },
+	{ 405, "Method Not Allowed", "Allow: POST\r\n", "Webhooks come by POST.\n" },
+	{ 411, "Length Required", "", "The request has no length.\n" },
+	{ 413, "Content Too Large", "", "The request is too large.\n" },
+	{ 414, "URI Too Long", "", "The path is too long.\n" },
+	{ 415, "Unsupported Media Type", "", "Compressed bodies are not read.\n" },
+	{ 417, "Expectation Failed", "", "The expectation is not known.\n" },
+	{ 431, "Request Header Fields Too Large", "", "The headers are too large.\n" },
+	{ 501, "Not Implemented", "", "The transfer coding is not known.\n" },
+	{ 503, "Service Unavailable", "Retry-After: 5\r\n", "The event could not be stored; please send it again.\n" },
+	{ 505, "HTTP Version Not Supported", "", "Only HTTP/1.0 and HTTP/1.1 are spoken.\n" },
+};
+
+static void conn_free(struct conn *);
+
+static struct timeval
+timeval_ms(int64_t ms)
+{
+	return ((struct timeval){ .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000 });
+}
+
+static void
+timer_set(struct event *timer, int64_t ms)
+{
+	struct timeval tv = timeval_ms(ms);
+
+	must(event_add(timer, &tv) == 0);
+}
+
+static int64_t
+monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return ((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+}
+
+/* ---- the listener --------------------------------------------------------- */
+
+static void
+listener_update(struct webhooks *w)
+{
+	bool want = !w->draining && !w->resting && w->n_conns < CONNS_MAX;
+
+	if (want && !w->listening)
+		must(event_add(&w->listener, NULL) == 0);
+	if (!want && w->listening)
+		event_del(&w->listener);
+	w->listening = want;
+	if (w->n_conns == CONNS_MAX && !w->draining && !evtimer_pending(&w->crowd, NULL))
+		timer_set(&w->crowd, w->deadline_ms / 100 + 1);
+}
+
+/* Out of descriptors: the clients wait in the backlog.  The spare descriptor goes
+ * meanwhile, so that a journal file can still be opened. */
+static void
+listener_rest(struct webhooks *w, int error)
+{
+	if (log_limit(&w->said_full, 60))
+		log_error("webhook: cannot accept connections (%s), they wait, next try in %d ms; raise LimitNOFILE if this stays",
+		    strerror(error), REST_MS);
+	if (w->spare_fd >= 0)
+		close(w->spare_fd);
+	w->spare_fd = -1;
+	w->resting = true;
+	timer_set(&w->rest, REST_MS);
+}
+
+static void
+on_rested(evutil_socket_t fd, short what, void *arg)
+{
+	struct webhooks *w = arg;
+
+	(void)fd;
+	(void)what;
+	w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	w->resting = false;
+	listener_update(w);
+}
+
+static bool
+someone_waits(const struct webhooks *w)
+{
+	struct pollfd p = { .fd = w->fd, .events = POLLIN };
+
+	return (poll(&p, 1, 0) == 1 && (p.revents & POLLIN) != 0);
+}
+
+static void conn_lost(struct conn *, const char *reason);
+
+/* All places are taken: whoever had a tenth of the deadline and is still not whole makes
+ * room, so that slow clients cannot keep quick ones out. */
+static void
+on_crowd(evutil_socket_t fd, short what, void *arg)
+{
+	struct webhooks *w = arg;
+	int64_t before = monotonic_ms() - w->deadline_ms / 10;
+	struct conn *c, *next;
+	unsigned n = 0;
+
+	(void)fd;
+	(void)what;
+	if (w->n_conns == CONNS_MAX && someone_waits(w))
+		for (c = TAILQ_FIRST(&w->conns); c != NULL && n < CROWD_STEP && c->since_ms < before; c = next) {
+			next = TAILQ_NEXT(c, link);
+			if (c->phase == READING || c->phase == LINGERING) {
+				conn_lost(c, "slow, and others wait");
+				n++;
+			}
+		}
+	listener_update(w);
+}
+
+/* ---- one connection ------------------------------------------------------- */
+
+static void
+held_release(struct conn *c)
+{
+	c->hooks->held -= c->held;
+	c->held = 0;
+}
+
+static void
+conn_free(struct conn *c)
+{
+	struct webhooks *w = c->hooks;
+
+	must(c->phase != WAITING);
+	if (c->phase == READING)
+		w->n_reading--;
+	held_release(c);
+	event_del(&c->readable);
+	event_del(&c->writable);
+	event_del(&c->deadline);
+	close(c->fd);
+	http_reader_free(&c->reader);
+	TAILQ_REMOVE(&w->conns, c, link);
+	w->n_conns--;
+	c->magic = 0;
+	free(c);
+	listener_update(w);
+}
+
+/* Ends without an answer; a connection that brought nothing was no request. */
+static void
+conn_lost(struct conn *c, const char *reason)
+{
+	struct webhooks *w = c->hooks;
+
+	if (c->phase == READING && c->held > 0)
+		w->calls.done(w->arg, NULL, NULL, 0, reason, NULL);
+	conn_free(c);
+}
+
+static void
+conn_linger(struct conn *c)
+{
+	c->phase = LINGERING;
+	shutdown(c->fd, SHUT_WR);
+	timer_set(&c->deadline, c->hooks->deadline_ms < LINGER_MS ? c->hooks->deadline_ms : LINGER_MS);
+	must(event_add(&c->readable, NULL) == 0);
+}
+
+static void
+conn_write(struct conn *c)
+{
+	ssize_t n = send(c->fd, c->out + c->out_sent, c->out_len - c->out_sent, MSG_NOSIGNAL);
+
+	if (n > 0)
+		c->out_sent += (size_t)n;
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		conn_free(c);
+	else if (c->out_sent < c->out_len)
+		must(event_add(&c->writable, NULL) == 0);
+	else if (c->unread)
+		conn_linger(c);
+	else
+		conn_free(c);
+}
+
+static const struct answer *
+answer_find(int status)
+{
+	for (size_t i = 0; i < N_ELEM(answers); i++)
+		if (answers[i].status == status)
+			return (&answers[i]);
+	return (&answers[1]);
+}
+
+static void
+conn_format(struct conn *c)
+{
+	const struct answer *a = answer_find(c->status);
+	int n = snprintf(c->out, sizeof(c->out), "HTTP/1.1 %d %s\r\n%s%sContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+	    a->status, a->phrase, a->headers, a->text[0] != '\0' ? "Content-Type: text/plain\r\n" : "", strlen(a->text),
+	    c->head_only ? "" : a->text);
+
+	must(n > 0 && (size_t)n < sizeof(c->out));
+	c->out_len = (size_t)n;
+}
+
+/* c->status and what belongs to it are set: says so and sends it.  May free c. */
+static void
+conn_answer(struct conn *c)
+{
+	struct webhooks *w = c->hooks;
+	const struct webhook_endpoint *e = c->endpoint;
+
+	if (c->phase == READING) {
+		w->n_reading--;
+		event_del(&c->readable);
+	}
+	c->phase = WRITING;
+	c->endpoint = NULL;
+	http_reader_free(&c->reader);
+	held_release(c);
+	w->calls.done(w->arg, e != NULL ? e->site : NULL, e != NULL ? e->provider : NULL, c->status, c->reason, c->detail);
+	conn_format(c);
+	timer_set(&c->deadline, w->deadline_ms);
+	conn_write(c);
+}
+
+static void
+conn_refuse(struct conn *c, int status, const char *reason)
+{
+	c->status = status;
+	c->reason = reason;
+	conn_answer(c);
+}
+
+/* ---- group commit --------------------------------------------------------- */
+
+static void
+commit(struct webhooks *w)
+{
+	struct conn *group[PENDING_MAX];
+	size_t n = w->n_pending;
+	bool durable;
+
+	event_del(&w->commit);
+	w->commit_at_once = false;
+	if (n == 0)
+		return;
+	memcpy(group, w->pending, n * sizeof(*group));
+	w->n_pending = w->pending_bytes = 0;
+	durable = w->calls.sync(w->arg) == 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!durable) {
+			group[i]->status = 503;
+			group[i]->reason = "not_stored";
+		}
+		conn_answer(group[i]);
+	}
+}
+
+static void
+on_commit(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	commit(arg);
+}
+
+/* Where nobody else is on the way there is nothing to wait for: the sync comes as soon as
+ * the loop has seen to what arrived already.  While it runs, the next group gathers. */
+static void
+commit_soon(struct webhooks *w)
+{
+	if (w->n_pending == PENDING_MAX || w->pending_bytes >= PENDING_BYTES_MAX)
+		commit(w);
+	else if (w->n_reading == 0 && !w->commit_at_once) {
+		w->commit_at_once = true;
+		timer_set(&w->commit, 0);
+	} else if (w->n_pending == 1)
+		timer_set(&w->commit, GROUP_MS);
+}
+
+/* The request is appended; its answer waits for the sync.  May free c. */
+static void
+conn_wait(struct conn *c)
+{
+	struct webhooks *w = c->hooks;
+
+	must(w->n_pending < PENDING_MAX && c->phase == READING);
+	w->n_reading--;
+	c->phase = WAITING;
+	event_del(&c->readable);
+	event_del(&c->deadline);
+	w->pending[w->n_pending++] = c;
+	w->pending_bytes += c->held;
+	http_reader_free(&c->reader);
+	held_release(c);
+	commit_soon(w);
+}
+
+/* ---- one request ---------------------------------------------------------- */
+
+static const struct webhook_endpoint *
+endpoint_find(const struct webhooks *w, struct slice target)
+{
+	struct slice path = slice_cut(&target, '?');
+
+	for (size_t i = 0; i < w->n_endpoints; i++)
+		if (slice_is(path, w->endpoints[i].path))
+			return (&w->endpoints[i]);
+	return (NULL);
+}
+
+/* Lets the provider judge, appends what is to be kept; true where the answer waits for the sync. */
+static bool
+request_judge(struct conn *c, const struct http_request *q)
+{
+	struct webhooks *w = c->hooks;
+	struct delivery *d = &w->delivery;
+	struct header headers[HTTP_HEADERS_MAX];
+	struct request req = { .method = q->method, .headers = headers, .n_headers = q->n_headers, .body = q->body };
+	bool keep;
+
+	for (size_t i = 0; i < q->n_headers; i++)
+		headers[i] = (struct header){ q->headers[i].name, q->headers[i].value };
+	req.received_ms = w->calls.now_ms(w->arg);
+	memset(d, 0, sizeof(*d));
+	c->endpoint->provider->read(&c->endpoint->conf, &req, d);
+	keep = d->verdict == VERDICT_QUARANTINE || (d->verdict == VERDICT_ACCEPT && d->n_messages > 0);
+	if (keep)
+		w->calls.append(w->arg, c->endpoint->site, c->endpoint, &req, d);
+	c->status = d->verdict == VERDICT_ACCEPT ? 200 : d->status;
+	c->reason = d->reason;
+	snprintf(c->detail, sizeof(c->detail), "%s", d->detail);
+	delivery_free(d);
+	return (keep);
+}
+
+/* May free c. */
+static void
+request_take(struct conn *c)
+{
+	const struct http_request *q = http_request(c->reader);
+
+	c->endpoint = endpoint_find(c->hooks, q->target);
+	c->head_only = slice_is(q->method, "HEAD");
+	if (c->endpoint == NULL)
+		conn_refuse(c, 404, "unknown_path");
+	else if (!slice_is(q->method, "POST"))
+		conn_refuse(c, 405, "method");
+	else if (request_judge(c, q))
+		conn_wait(c);
+	else
+		conn_answer(c);
+}
+
+/* May free c. */
+static void
+conn_feed(struct conn *c, struct slice bytes)
+{
+	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	struct webhooks *w = c->hooks;
+
+	c->held += bytes.len;
+	w->held += bytes.len;
+	switch (http_read(c->reader, bytes)) {
+	case HTTP_CONTINUE:
+		/* Nothing was sent before, so there is room; if not, the client goes on by itself. */
+		(void)!send(c->fd, go_on, sizeof(go_on) - 1, MSG_NOSIGNAL);
+		break;
+	case HTTP_DONE:
+		request_take(c);
+		return;
+	case HTTP_REFUSED:
+		c->unread = true;
+		conn_refuse(c, http_status(c->reader), http_reason(c->reader));
+		return;
+	case HTTP_MORE:
+		break;
+	}
+	if (w->held > HELD_MAX) {
+		c->unread = true;
+		conn_refuse(c, 503, "too many large requests at once");
+	}
+}
+
+/* Lingering: what comes is dropped, up to a limit, until the client has closed. */
+static void
+conn_drop_input(struct conn *c, size_t n)
+{
+	c->dropped += n;
+	if (c->dropped > 2 * HTTP_BODY_MAX)
+		conn_free(c);
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+	char bytes[READ_BYTES];
+	ssize_t n;
+
+	must(c->magic == CONN_MAGIC);
+	(void)what;
+	n = recv(fd, bytes, sizeof(bytes), 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0)
+		conn_lost(c, "the client left");
+	else if (c->phase == LINGERING)
+		conn_drop_input(c, (size_t)n);
+	else
+		conn_feed(c, slice_make(bytes, (size_t)n));
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)fd;
+	(void)what;
+	must(c->magic == CONN_MAGIC && c->phase == WRITING);
+	conn_write(c);
+}
+
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)fd;
+	(void)what;
+	must(c->magic == CONN_MAGIC);
+	conn_lost(c, "too slow");
+}
+
+static void
+conn_new(struct webhooks *w, int fd)
+{
+	struct conn *c = mem_calloc(1, sizeof(*c));
+
+	c->magic = CONN_MAGIC;
+	c->hooks = w;
+	c->fd = fd;
+	c->phase = READING;
+	c->since_ms = monotonic_ms();
+	c->reader = http_reader_new();
+	TAILQ_INSERT_TAIL(&w->conns, c, link);
+	w->n_conns++;
+	w->n_reading++;
+	must(event_assign(&c->readable, w->base, fd, EV_READ | EV_PERSIST, on_readable, c) == 0);
+	must(event_assign(&c->writable, w->base, fd, EV_WRITE, on_writable, c) == 0);
+	must(evtimer_assign(&c->deadline, w->base, on_deadline, c) == 0);
+	must(event_add(&c->readable, NULL) == 0);
+	timer_set(&c->deadline, w->deadline_ms);
+	on_readable(fd, EV_READ, c);	/* mostly it is all there; may free c */
+}
+
+static void
+on_acceptable(evutil_socket_t fd, short what, void *arg)
+{
+	struct webhooks *w = arg;
+
+	(void)what;
+	for (int i = 0; i < ACCEPTS_AT_ONCE && w->n_conns < CONNS_MAX; i++) {
+		int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (client >= 0)
+			conn_new(w, client);
+		else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			listener_rest(w, errno);
+			break;
+		} else if (errno != EINTR && errno != ECONNABORTED)
+			break;
+	}
+	listener_update(w);
+}
+
+/* ---- sockets -------------------------------------------------------------- */
+
+static bool
+is_loopback(const struct sockaddr *sa)
+{
+	if (sa->sa_family == AF_INET)
+		return (ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr) >> 24 == 127);
+	if (sa->sa_family == AF_INET6)
+		return (IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr));
+	return (false);
+}
+
+static int
+socket_new(int family)
+{
+	return (socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+/* True where nobody answers at this socket file, which then is gone. */
+static bool
+stale_removed(const struct sockaddr_un *un, struct err *err)
+{
+	struct stat st;
+	int fd, error;
+
+	if (lstat(un->sun_path, &st) == 0 && !S_ISSOCK(st.st_mode)) {
+		err_set(err, "unix:%s: there is a file that is no socket", un->sun_path);
+		return (false);
+	}
+	fd = socket_new(AF_UNIX);
+	error = fd < 0 || connect(fd, (const struct sockaddr *)un, sizeof(*un)) == 0 ? 0 : errno;
+	if (fd >= 0)
+		close(fd);
+	if (error == ENOENT || (error == ECONNREFUSED && (unlink(un->sun_path) == 0 || errno == ENOENT)))
+		return (true);
+	err_set(err, "unix:%s: another process listens there", un->sun_path);
+	return (false);
+}
+
+static int
+bind_unix(int fd, const struct sockaddr_un *un)
+{
+	mode_t old = umask(0117);	/* 0660 from the first moment on */
+	int rc = bind(fd, (const struct sockaddr *)un, sizeof(*un));
+
+	umask(old);
+	return (rc);
+}
+
+static int
+listen_unix(struct webhooks *w, const char *path, struct err *err)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int rc;
+
+	if (path[0] == '\0' || strlen(path) >= sizeof(un.sun_path))
+		return (err_set(err, "unix:%s: a socket path has 1 to %zu bytes", path, sizeof(un.sun_path) - 1));
+	memcpy(un.sun_path, path, strlen(path));
+	w->fd = socket_new(AF_UNIX);
+	if (w->fd < 0)
+		return (err_set(err, "unix:%s: %s", path, strerror(errno)));
+	rc = bind_unix(w->fd, &un);
+	if (rc != 0 && errno == EADDRINUSE) {
+		if (!stale_removed(&un, err))
+			return (-1);
+		rc = bind_unix(w->fd, &un);
+	}
+	if (rc != 0)
+		return (err_set(err, "unix:%s: cannot create the socket: %s", path, strerror(errno)));
+	w->unix_path = mem_strdup(path);
+	if (lstat(path, &w->unix_stat) != 0 || listen(w->fd, BACKLOG) != 0)
+		return (err_set(err, "unix:%s: cannot listen: %s", path, strerror(errno)));
+	return (0);
+}
+
+static int
+listen_inet(struct webhooks *w, const char *text, struct err *err)
+{
+	struct sockaddr_storage ss = { 0 };
+	struct sockaddr *sa = (struct sockaddr *)&ss;
+	int len = sizeof(ss), on = 1;
+
+	if (evutil_parse_sockaddr_port(text, sa, &len) != 0 || ((struct sockaddr_in *)&ss)->sin_port == 0)
+		return (err_set(err, "%s: expected unix:/path, 127.0.0.1:PORT or [::1]:PORT", text));
+	if (!is_loopback(sa))
+		return (err_set(err, "%s: not a loopback address; let the web server in front pass webhooks on", text));
+	w->fd = socket_new(sa->sa_family);
+	if (w->fd < 0)
+		return (err_set(err, "%s: %s", text, strerror(errno)));
+	setsockopt(w->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(w->fd, sa, (socklen_t)len) != 0 || listen(w->fd, BACKLOG) != 0)
+		return (err_set(err, "%s: cannot listen: %s", text, strerror(errno)));
+	return (0);
+}
+
+static int
+listen_inherited(struct webhooks *w, int fd, struct err *err)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t len = sizeof(ss), on_len = sizeof(int);
+	int on = 0, flags;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &on_len) != 0 || !on)
+		return (err_set(err, "descriptor %d is no listening socket", fd));
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0 ||
+	    (ss.ss_family != AF_UNIX && !is_loopback((struct sockaddr *)&ss)))
+		return (err_set(err, "descriptor %d listens on an address that is neither a unix socket nor loopback", fd));
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+		return (err_set(err, "descriptor %d: %s", fd, strerror(errno)));
+	w->fd = fd;
+	return (0);
+}
+
+static int
+listen_any(struct webhooks *w, const char *text, int fd, struct err *err)
+{
+	if (fd >= 0)
+		return (listen_inherited(w, fd, err));
+	if (strncmp(text, "unix:", 5) == 0)
+		return (listen_unix(w, text + 5, err));
+	return (listen_inet(w, text, err));
+}
+
+/* ---- from outside --------------------------------------------------------- */
+
+struct webhooks *
+webhooks_new(struct event_base *base, const char *text, int fd, const struct webhook_calls *calls, void *arg, struct err *err)
+{
+	struct webhooks *w = mem_calloc(1, sizeof(*w));
+
+	w->base = base;
+	w->calls = *calls;
+	w->arg = arg;
+	w->deadline_ms = DEADLINE_MS;
+	w->fd = -1;
+	w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	TAILQ_INIT(&w->conns);
+	must(evtimer_assign(&w->commit, base, on_commit, w) == 0);
+	must(evtimer_assign(&w->rest, base, on_rested, w) == 0);
+	must(evtimer_assign(&w->crowd, base, on_crowd, w) == 0);
+	must(event_assign(&w->listener, base, -1, EV_READ | EV_PERSIST, on_acceptable, w) == 0);
+	if (listen_any(w, text, fd, err) != 0) {
+		webhooks_free(&w);
+		return (NULL);
+	}
+	must(event_assign(&w->listener, base, w->fd, EV_READ | EV_PERSIST, on_acceptable, w) == 0);
+	listener_update(w);
+	return (w);
+}
+
+static void
+unix_path_remove(const struct webhooks *w)
+{
+	struct stat st;
+
+	/* Not where another daemon has taken the name since. */
+	if (lstat(w->unix_path, &st) == 0 && st.st_dev == w->unix_stat.st_dev && st.st_ino == w->unix_stat.st_ino)
+		unlink(w->unix_path);
+}
+
+void
+webhooks_free(struct webhooks **wp)
+{
+	struct webhooks *w = *wp;
+	struct conn *c;
+
+	if (w == NULL)
+		return;
+	w->draining = true;
+	listener_update(w);
+	commit(w);
+	while ((c = TAILQ_FIRST(&w->conns)) != NULL)
+		conn_free(c);
+	event_del(&w->commit);
+	event_del(&w->rest);
+	event_del(&w->crowd);
+	if (w->unix_path != NULL)
+		unix_path_remove(w);
+	free(w->unix_path);
+	if (w->fd >= 0)
+		close(w->fd);
+	if (w->spare_fd >= 0)
+		close(w->spare_fd);
+	free(w);
+	*wp = NULL;
+}
+
+void
+webhooks_set_endpoints(struct webhooks *w, const struct webhook_endpoint *endpoints, size_t n)
+{
+	commit(w);			/* whose requests still know the old ones */
+	w->endpoints = endpoints;
+	w->n_endpoints = n;
+}
+
+size_t
+webhooks_drain(struct webhooks *w)
+{
+	struct conn *c, *next;
+	size_t n = 0;
+
+	while (!w->draining && !w->resting && w->n_conns < CONNS_MAX && someone_waits(w))
+		on_acceptable(w->fd, EV_READ, w);
+	w->draining = true;
+	listener_update(w);
+	for (c = TAILQ_FIRST(&w->conns); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (c->phase == READING && c->held == 0)
+			conn_free(c);
+		else
+			n += c->phase != LINGERING;
+	}
+	return (n);
+}
+
+void
+webhooks_set_deadline_ms(struct webhooks *w, int64_t ms)
+{
+	w->deadline_ms = ms;
+}

@@ -1,0 +1,90 @@
+/*
+ * rpvd: options, start, stop.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "io/daemon.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "dev"
+#endif
+
+#define DEFAULT_CONFIG "/etc/rpvd/rpvd.conf"
+
+static const char usage[] =
+    "usage: rpvd [-c FILE] [-t | --replay] [-v]\n"
+    "\n"
+    "Revenue per visit, from web server logs and checkout webhooks, into Redis.\n"
+    "\n"
+    "  -c, --config FILE  the configuration; default " DEFAULT_CONFIG "\n"
+    "  -t, --test         check the configuration and exit: 0 where it is fine, 2 where not\n"
+    "      --replay       read all logs and order files from their beginning to their end, commit, exit\n"
+    "      --clock FILE   take the wall time (Unix milliseconds) from FILE: for tests\n"
+    "  -v, --verbose      say more in the log\n"
+    "      --version      print the version and exit\n"
+    "  -h, --help         print this and exit\n"
+    "\n"
+    "SIGHUP reloads the configuration, SIGTERM commits and ends.  See rpvd(8), rpvd.conf(5).\n";
+
+enum { OPT_REPLAY = 256, OPT_VERSION, OPT_CLOCK };
+
+static const struct option options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "test", no_argument, NULL, 't' },
+	{ "replay", no_argument, NULL, OPT_REPLAY },
+	{ "clock", required_argument, NULL, OPT_CLOCK },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+int
+main(int argc, char **argv)
+{
+	struct daemon_options run = { .config = DEFAULT_CONFIG };
+	enum log_level level = LOG_LEVEL_INFO;
+	int c, test = 0;
+
+	while ((c = getopt_long(argc, argv, "c:thv", options, NULL)) != -1)
+		switch (c) {
+		case 'c':
+			run.config = optarg;
+			break;
+		case 't':
+			test = 1;
+			break;
+		case 'v':
+			level = LOG_LEVEL_DEBUG;
+			break;
+		case OPT_REPLAY:
+			run.replay = true;
+			break;
+		case OPT_CLOCK:
+			run.clock = optarg;
+			break;
+		case OPT_VERSION:
+			puts("rpvd " PACKAGE_VERSION);
+			return (0);
+		case 'h':
+			fputs(usage, stdout);
+			return (0);
+		default:
+			fputs(usage, stderr);
+			return (2);
+		}
+	if (optind < argc) {
+		fprintf(stderr, "rpvd: unexpected argument \"%s\"\n%s", argv[optind], usage);
+		return (2);
+	}
+	log_init(level);
+	if (!test)
+		return (daemon_run(&run));
+	c = daemon_check(&run);
+	if (c == 0)
+		printf("%s: fine\n", run.config);
+	return (c);
+}

@@ -1,0 +1,78 @@
+/*
+ * provider: checkout webhooks.  One small pure module a provider: bytes, headers,
+ * secrets and a time in; order messages or a reason out.  No I/O, no clock.
+ *
+ * Adding a provider: one file with one `const struct provider`, one row in the table
+ * of provider.c, one paragraph in rpvd.conf.5, and its cases.
+ */
+#ifndef RPVD_PROVIDER_H
+#define RPVD_PROVIDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+#include "core/order.h"
+
+/* What the owner configured for one endpoint.  Borrowed. */
+struct provider_conf {
+	const struct slice *secrets;	/* one a line of the secret file, taken literally; empty ones never accept */
+	size_t n_secrets;
+	struct slice visitor_key;	/* name under which the shop carries the visitor cookie: "rpv" */
+	int64_t tolerance_s;		/* of signed time stamps: 300 */
+	bool test;			/* take test-mode events, and only those */
+	bool count_payment_intents;	/* stripe: count = "payment_intents" */
+};
+
+struct header {
+	struct slice name, value;	/* names compare without case */
+};
+
+struct request {
+	struct slice method;		/* "POST" */
+	const struct header *headers;
+	size_t n_headers;
+	struct slice body;		/* as received */
+	int64_t received_ms;		/* Unix milliseconds: the clock to believe */
+};
+
+enum verdict {
+	VERDICT_ACCEPT,			/* answer 200: n_messages >= 0; reason says why where there are none */
+	VERDICT_QUARANTINE,		/* authentic but unusable: reject with status, keep the body for later; reason "bad_body" */
+	VERDICT_REJECT			/* answer status */
+};
+
+#define DELIVERY_MESSAGES_MAX 64
+
+/* What one request came to.  Messages borrow from `arena`, which delivery_free() ends. */
+struct delivery {
+	enum verdict verdict;
+	int status;			/* 200, 400, 401, 405 */
+	const char *reason;		/* one word of providers.md's vocabulary, NULL where there are messages; a constant */
+	char detail[160];		/* for the log: which field, what was expected; never values */
+	int secret_index;		/* which secret fitted, -1 where none was needed */
+	struct order_message messages[DELIVERY_MESSAGES_MAX];
+	size_t n_messages;
+	void *arena;
+};
+
+struct provider {
+	const char *name;		/* "stripe": in the configuration, in order keys */
+	void (*read)(const struct provider_conf *, const struct request *, struct delivery *);
+	const char *const *token_params;	/* NULL-terminated pairs glob, param: token patterns that its success URLs bring */
+};
+
+/* NULL where there is none of that name. */
+const struct provider *provider_find(const char *name);
+/* All of them, for messages and manuals; NULL-terminated. */
+const struct provider *const *providers(void);
+
+void delivery_free(struct delivery *);
+
+/* Order files: one generic event a line.  0 with one message (or none: reason says why:
+ * unknown type, zero amount), or -1 with err naming the field.  Ends with delivery_free(). */
+int order_line_read(struct slice line, struct delivery *, struct err *);
+
+#endif

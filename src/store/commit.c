@@ -1,0 +1,677 @@
+/*
+ * commit: a list of changes -> one transaction, and the lease around it.
+ *
+ * Neither MULTI nor a script rolls back: an error in its middle leaves the earlier writes.
+ * So everything is validated first: the writer's epoch and the number of the last commit,
+ * with `meta` under WATCH, and the type of every record.  What is sent then between MULTI
+ * and EXEC can only be refused as a whole: when it is queued (out of memory, read-only,
+ * rights), or because another writer touched `meta` meanwhile; and a server that dies keeps
+ * all of it or nothing.  (Watching the records, too, takes Redis quadratic time.)  Not a
+ * script: a record costs one microsecond this way and eight that way, and while a script
+ * runs nobody else is served.
+ */
+#include <hiredis/hiredis.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "core/orderbook.h"
+#include "store/redis.h"
+#include "store/store_impl.h"
+
+#define ARGS_MAX 2000			/* of one command; Lua's unpack() ends at 8,000 */
+#define VERIFIED_MAX 65536
+#define ORDERS_LISTED 10000		/* latest orders by time, for listings */
+
+/* Epochs of a new state begin at a random number: a writer from before Redis was emptied must not
+ * find its own again. */
+static const char acquire_script[] =
+    "for i, want in ipairs({'hash', 'string', 'hash', 'hash', 'set', 'set', 'zset'}) do\n"
+    "  local have = redis.call('TYPE', KEYS[i])['ok']\n"
+    "  if have ~= 'none' and have ~= want then return {'TYPE', KEYS[i], have, want} end\n"
+    "end\n"
+    "local owner, known = redis.call('GET', KEYS[2]), redis.call('EXISTS', KEYS[1])\n"
+    "if owner and owner ~= ARGV[1] then return {'HELD', owner} end\n"
+    "local schema = redis.call('HGET', KEYS[1], 'schema')\n"
+    "if schema and schema ~= ARGV[3] then return {'SCHEMA', schema} end\n"
+    "redis.call('HSETNX', KEYS[1], 'epoch', ARGV[4])\n"
+    "local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)\n"
+    "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
+    "redis.call('HSET', KEYS[1], 'schema', ARGV[3])\n"
+    "redis.call('HSETNX', KEYS[1], 'seq', '0')\n"
+    "local m = redis.call('HMGET', KEYS[1], 'seq', 'positions', 'engine')\n"
+    "return {'OK', tostring(epoch), m[1], m[2] or '', m[3] or '', tostring(known)}\n";
+
+static const char renew_script[] =
+    "if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return {'FENCED', ''} end\n"
+    "if ARGV[3] == '0' then redis.call('DEL', KEYS[2]) else redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3]) end\n"
+    "return {'OK'}\n";
+
+/* ---- the store ----------------------------------------------------------- */
+
+struct store *
+store_new(struct redis *redis, const char *site, const char *owner)
+{
+	struct store *s = mem_calloc(1, sizeof(*s));
+	int n = snprintf(s->prefix, sizeof(s->prefix), "rpvd:{%s.0}:", site);
+
+	must(n > 0 && (size_t)n < sizeof(s->prefix));
+	s->prefix_len = (size_t)n;
+	s->redis = redis;
+	s->owner = mem_strdup(owner);
+	return (s);
+}
+
+void
+store_free(struct store **sp)
+{
+	struct store *s = *sp;
+
+	if (s == NULL)
+		return;
+	free(s->owner);
+	map64_free(&s->verified);
+	buf_free(&s->positions);
+	buf_free(&s->args);
+	free(s->places);
+	free(s->argv);
+	free(s);
+	*sp = NULL;
+}
+
+const char *
+store_prefix(const struct store *s)
+{
+	return (s->prefix);
+}
+
+struct slice
+store_positions(const struct store *s)
+{
+	return (buf_view(&s->positions));
+}
+
+bool
+store_was_empty(const struct store *s)
+{
+	return (s->was_empty);
+}
+
+bool
+store_is_new(const struct store *s)
+{
+	return (s->is_new);
+}
+
+/* ---- arguments ----------------------------------------------------------- */
+
+/* Arguments are gathered as offsets into one buffer, which moves while it grows. */
+static size_t
+arg_add(struct store *s, struct slice a, struct slice b)
+{
+	mem_grow(&s->places, &s->places_cap, s->n_args + 1, sizeof(*s->places));
+	s->places[s->n_args] = (struct place){ s->args.len, a.len + b.len };
+	buf_put(&s->args, a.p, a.len);
+	buf_put(&s->args, b.p, b.len);
+	return (s->n_args++);
+}
+
+void
+store_args_begin(struct store *s)
+{
+	s->args.len = 0;
+	s->n_args = 0;
+}
+
+void
+store_arg(struct store *s, struct slice a)
+{
+	arg_add(s, a, SLICE(""));
+}
+
+void
+store_arg_key(struct store *s, struct slice name)
+{
+	arg_add(s, slice_make(s->prefix, s->prefix_len), name);
+}
+
+static void
+arg_number(struct store *s, size_t n)
+{
+	char text[24];
+
+	store_arg(s, slice_make(text, (size_t)snprintf(text, sizeof(text), "%zu", n)));
+}
+
+static void
+arg_u64(struct store *s, uint64_t v)
+{
+	char text[24];
+
+	store_arg(s, slice_make(text, (size_t)snprintf(text, sizeof(text), "%llu", (unsigned long long)v)));
+}
+
+bool
+store_send(struct store *s, redis_reply_fn *fn, void *arg)
+{
+	mem_grow(&s->argv, &s->argv_cap, s->n_args, sizeof(*s->argv));
+	for (size_t i = 0; i < s->n_args; i++)
+		s->argv[i] = slice_make(s->args.p + s->places[i].at, s->places[i].len);
+	return (redis_command(s->redis, fn, arg, s->n_args, s->argv));
+}
+
+/* ---- grouping ------------------------------------------------------------ */
+
+static int
+by_key(const void *x, const void *y, void *arg)
+{
+	const struct changes *all = arg;
+	const struct change *a = &all->list[*(const size_t *)x], *b = &all->list[*(const size_t *)y];
+	struct slice ka = change_key(all, a), kb = change_key(all, b);
+	int c = memcmp(ka.p, kb.p, ka.len < kb.len ? ka.len : kb.len);
+
+	if (c != 0)
+		return (c);
+	if (ka.len != kb.len)
+		return (ka.len < kb.len ? -1 : 1);
+	if (a->op != b->op)
+		return (a->op < b->op ? -1 : 1);
+	return (*(const size_t *)x < *(const size_t *)y ? -1 : 1);
+}
+
+static const char *const op_names[CHANGE_OPS] = { "SET", "APPEND", "HSET", "HDEL", "SADD", "SREM", "ZADD", "UNLINK" };
+
+/* Arguments of one change behind its key. */
+static void
+change_args(struct store *s, const struct changes *all, const struct change *c)
+{
+	char ttl[24];
+
+	switch (c->op) {
+	case CHANGE_SET:
+		store_arg(s, change_value(all, c));
+		store_arg(s, SLICE("EX"));
+		store_arg(s, slice_make(ttl, (size_t)snprintf(ttl, sizeof(ttl), "%lld", (long long)ORDER_KEEP_S)));
+		break;
+	case CHANGE_APPEND:
+		store_arg(s, change_value(all, c));
+		break;
+	case CHANGE_HSET:
+		store_arg(s, change_field(all, c));
+		store_arg(s, change_value(all, c));
+		break;
+	case CHANGE_ZADD:
+		store_arg(s, change_value(all, c));
+		store_arg(s, change_field(all, c));
+		break;
+	case CHANGE_HDEL:
+	case CHANGE_SADD:
+	case CHANGE_SREM:
+		store_arg(s, change_field(all, c));
+		break;
+	case CHANGE_DEL:
+	case CHANGE_OPS:
+		break;
+	}
+}
+
+struct group {
+	enum change_op op;
+	size_t first, n;		/* range in the sorted order */
+	bool same_key;			/* as the group before */
+};
+
+static bool
+may_share(enum change_op op)
+{
+	return (op == CHANGE_HSET || op == CHANGE_HDEL || op == CHANGE_SADD || op == CHANGE_SREM || op == CHANGE_ZADD);
+}
+
+/* Equal operations on one record, up to ARGS_MAX arguments, become one command. */
+static size_t
+make_groups(const struct changes *all, const size_t *order, struct group *groups)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct change *c = &all->list[order[i]];
+		struct group *g = n > 0 ? &groups[n - 1] : NULL;
+		const struct change *before = g != NULL ? &all->list[order[g->first]] : NULL;
+		bool same_key = before != NULL && slice_equal(change_key(all, before), change_key(all, c));
+
+		if (same_key && g->op == c->op && may_share(c->op) && g->n < ARGS_MAX / 2)
+			g->n++;
+		else
+			groups[n++] = (struct group){ c->op, i, 1, same_key };
+	}
+	return (n);
+}
+
+/* ---- replies ------------------------------------------------------------- */
+
+static const char *
+element(const struct redisReply *r, size_t i)
+{
+	return (i < r->elements && r->element[i]->str != NULL ? r->element[i]->str : "");
+}
+
+/* What a script's reply says; message is written where it is not STORE_OK. */
+enum store_result
+store_reply(const struct redisReply *r, char *message, size_t room)
+{
+	const char *word;
+
+	message[0] = '\0';
+	if (r == NULL)
+		return (STORE_DOWN);
+	if (r->type == REDIS_REPLY_ERROR) {
+		snprintf(message, room, "Redis refused: %.300s", r->str);
+		return (STORE_REFUSED);
+	}
+	word = r->type == REDIS_REPLY_ARRAY ? element(r, 0) : "";
+	if (strcmp(word, "OK") == 0)
+		return (STORE_OK);
+	if (strcmp(word, "HELD") == 0) {
+		snprintf(message, room, "another rpvd (%.100s) keeps this site; waiting until it is gone", element(r, 1));
+		return (STORE_HELD);
+	}
+	if (strcmp(word, "FENCED") == 0) {
+		snprintf(message, room, "another rpvd took this site over");
+		return (STORE_FENCED);
+	}
+	if (strcmp(word, "TYPE") == 0)
+		snprintf(message, room, "key %.200s holds a %s where rpvd keeps a %s; nothing was written: remove or rename that key",
+		    element(r, 1), element(r, 2), element(r, 3));
+	else if (strcmp(word, "SCHEMA") == 0)
+		snprintf(message, room, "the state in Redis is of schema %.20s, this rpvd writes schema %s; use the matching version, "
+		    "or another site name", element(r, 1), STORE_SCHEMA);
+	else
+		snprintf(message, room, "unexpected answer from Redis");
+	return (STORE_REFUSED);
+}
+
+static void
+call_done(struct store *s, struct store_call *call, enum store_result result, const char *message)
+{
+	store_fn *fn = call->fn;
+	void *arg = call->arg;
+
+	(void)s;
+	free(call);
+	fn(result, message, arg);
+}
+
+struct store_call *
+store_call_new(struct store *s, store_fn *fn, void *arg)
+{
+	struct store_call *call = mem_calloc(1, sizeof(*call));
+
+	call->store = s;
+	call->fn = fn;
+	call->arg = arg;
+	return (call);
+}
+
+/* ---- one commit ---------------------------------------------------------- */
+
+struct commit {
+	struct store_call *call;
+	const struct changes *all;
+	struct slice positions;
+	size_t *order, n;
+	struct group *groups;
+	size_t pending;			/* replies still to come in this step, and one for the step itself */
+	enum store_result result;
+	char message[512];
+};
+
+struct type_check {
+	struct commit *commit;
+	size_t group;
+};
+
+static void
+commit_fail(struct commit *c, enum store_result result, const char *message)
+{
+	if (c->result != STORE_OK)
+		return;
+	c->result = result;
+	snprintf(c->message, sizeof(c->message), "%s", message);
+}
+
+static void
+commit_done(struct commit *c)
+{
+	struct store *s = c->call->store;
+
+	if (c->result == STORE_OK)
+		s->seq++;
+	else
+		map64_free(&s->verified);
+	s->validating = false;
+	store_fetch_waiting(s);		/* where the commit never got to be written */
+	call_done(s, c->call, c->result, c->message);
+	free(c->order);
+	free(c->groups);
+	free(c);
+}
+
+/* True where the reply is no error. */
+static bool
+commit_reply(struct commit *c, const struct redisReply *r)
+{
+	char message[512];
+
+	if (r != NULL && r->type != REDIS_REPLY_ERROR)
+		return (true);
+	if (r != NULL)
+		snprintf(message, sizeof(message), "Redis refused to store: %.300s; nothing was written, trying again", r->str);
+	commit_fail(c, r == NULL ? STORE_DOWN : STORE_REFUSED, r == NULL ? "" : message);
+	return (false);
+}
+
+static void
+commit_send(struct commit *c, redis_reply_fn *fn, void *arg)
+{
+	c->pending++;
+	if (!store_send(c->call->store, fn, arg))
+		fn(NULL, arg);
+}
+
+static void
+on_exec(struct redisReply *r, void *arg)
+{
+	struct commit *c = arg;
+
+	if (commit_reply(c, r)) {
+		if (r->type == REDIS_REPLY_NIL)
+			commit_fail(c, STORE_FENCED, "another program changed this site's records while they were written");
+		for (size_t i = 0; r->type == REDIS_REPLY_ARRAY && i < r->elements; i++)
+			commit_reply(c, r->element[i]);
+	}
+	if (--c->pending == 0)
+		commit_done(c);
+}
+
+/* "QUEUED", or why the whole will be refused. */
+static void
+on_queued(struct redisReply *r, void *arg)
+{
+	struct commit *c = arg;
+
+	commit_reply(c, r);
+	if (--c->pending == 0)
+		commit_done(c);
+}
+
+static void
+send_group(struct commit *c, const struct group *g)
+{
+	struct store *s = c->call->store;
+
+	store_args_begin(s);
+	store_arg(s, slice_of(op_names[g->op]));
+	store_arg_key(s, change_key(c->all, &c->all->list[c->order[g->first]]));
+	for (size_t i = 0; i < g->n; i++)
+		change_args(s, c->all, &c->all->list[c->order[g->first + i]]);
+	commit_send(c, on_queued, c);
+}
+
+static void
+send_trim(struct commit *c)
+{
+	struct store *s = c->call->store;
+	char text[24];
+
+	for (size_t i = 0; i < c->n; i++)
+		if (c->groups[i].op == CHANGE_ZADD) {
+			store_args_begin(s);
+			store_arg(s, SLICE("ZREMRANGEBYRANK"));
+			store_arg_key(s, SLICE("orders"));
+			store_arg(s, SLICE("0"));
+			store_arg(s, slice_make(text, (size_t)snprintf(text, sizeof(text), "-%d", ORDERS_LISTED + 1)));
+			commit_send(c, on_queued, c);
+			return;
+		}
+}
+
+static void
+send_word(struct commit *c, const char *word, redis_reply_fn *fn)
+{
+	store_args_begin(c->call->store);
+	store_arg(c->call->store, slice_of(word));
+	commit_send(c, fn, c);
+}
+
+/* Everything from MULTI to EXEC goes out in one go: no other command comes between. */
+static void
+commit_write(struct commit *c)
+{
+	struct store *s = c->call->store;
+
+	c->pending = 1;
+	send_word(c, "MULTI", on_queued);
+	for (size_t i = 0; i < c->n; i++)
+		send_group(c, &c->groups[i]);
+	send_trim(c);
+	store_args_begin(s);
+	store_arg(s, SLICE("HSET"));
+	store_arg_key(s, SLICE("meta"));
+	store_arg(s, SLICE("seq"));
+	arg_u64(s, s->seq + 1);
+	store_arg(s, SLICE("positions"));
+	store_arg(s, c->positions);
+	commit_send(c, on_queued, c);
+	store_args_begin(s);
+	store_arg(s, SLICE("SET"));
+	store_arg_key(s, SLICE("lease"));
+	store_arg(s, slice_of(s->owner));
+	store_arg(s, SLICE("PX"));
+	arg_u64(s, LEASE_MS);
+	commit_send(c, on_queued, c);
+	send_word(c, "EXEC", on_exec);
+	s->validating = false;
+	store_fetch_waiting(s);
+	if (--c->pending == 0)
+		commit_done(c);
+}
+
+static void
+validated(struct commit *c)
+{
+	if (--c->pending > 0)
+		return;
+	if (c->result == STORE_OK) {
+		commit_write(c);
+		return;
+	}
+	if (c->result != STORE_DOWN)	/* the watches must not stay */
+		redis_command(c->call->store->redis, NULL, NULL, 1, (struct slice[]){ SLICE("UNWATCH") });
+	commit_done(c);
+}
+
+static void
+on_validating(struct redisReply *r, void *arg)
+{
+	struct commit *c = arg;
+
+	commit_reply(c, r);
+	validated(c);
+}
+
+static bool
+is_number(const struct redisReply *r, uint64_t n)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
+	return (r->type == REDIS_REPLY_STRING && strcmp(r->str, text) == 0);
+}
+
+static void
+on_meta(struct redisReply *r, void *arg)
+{
+	struct commit *c = arg;
+	const struct store *s = c->call->store;
+
+	if (commit_reply(c, r) && (r->type != REDIS_REPLY_ARRAY || r->elements != 2 || !is_number(r->element[0], s->epoch) ||
+	    !is_number(r->element[1], s->seq)))
+		commit_fail(c, STORE_FENCED, "another rpvd took this site over, or its state was put back");
+	validated(c);
+}
+
+/* Types are checked once a process: who turns a record of ours into something else while we
+ * run is found when it is written, and said. */
+static bool
+is_verified(struct store *s, const struct group *g, struct slice name)
+{
+	static const struct hash_key no_key;
+	uint64_t h;
+
+	if (g->op == CHANGE_DEL || g->op == CHANGE_SET)		/* these take any type */
+		return (true);
+	h = hash_bytes(&no_key, name);
+	if (map64_get(&s->verified, h) != NULL)
+		return (true);
+	if (s->verified.count >= VERIFIED_MAX)
+		map64_free(&s->verified);
+	map64_put(&s->verified, h, s);
+	return (false);
+}
+
+static const char *const op_types[CHANGE_OPS] = { "string", "string", "hash", "hash", "set", "set", "zset", NULL };
+
+static void
+on_type(struct redisReply *r, void *arg)
+{
+	struct type_check *check = arg;
+	struct commit *c = check->commit;
+	const struct group *g = &c->groups[check->group];
+	struct slice name = change_key(c->all, &c->all->list[c->order[g->first]]);
+	char message[512];
+
+	if (commit_reply(c, r) && r->str != NULL && strcmp(r->str, "none") != 0 && strcmp(r->str, op_types[g->op]) != 0) {
+		snprintf(message, sizeof(message), "key %s%.*s holds a %s where rpvd keeps a %s; nothing was written: remove or rename that key",
+		    c->call->store->prefix, (int)(name.len < 200 ? name.len : 200), name.p, r->str, op_types[g->op]);
+		commit_fail(c, STORE_REFUSED, message);
+	}
+	free(check);
+	validated(c);
+}
+
+static void
+send_watch(struct commit *c)
+{
+	struct store *s = c->call->store;
+
+	store_args_begin(s);
+	store_arg(s, SLICE("WATCH"));
+	store_arg_key(s, SLICE("meta"));
+	commit_send(c, on_validating, c);
+}
+
+static void
+send_types(struct commit *c)
+{
+	struct store *s = c->call->store;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct slice name = change_key(c->all, &c->all->list[c->order[c->groups[i].first]]);
+		struct type_check *check;
+
+		if (is_verified(s, &c->groups[i], name))
+			continue;
+		check = mem_alloc(sizeof(*check));
+		*check = (struct type_check){ c, i };
+		store_args_begin(s);
+		store_arg(s, SLICE("TYPE"));
+		store_arg_key(s, name);
+		commit_send(c, on_type, check);
+	}
+}
+
+void
+store_commit(struct store *s, const struct changes *all, struct slice positions, store_fn *fn, void *arg)
+{
+	struct commit *c = mem_calloc(1, sizeof(*c));
+
+	c->call = store_call_new(s, fn, arg);
+	c->all = all;
+	c->positions = positions;
+	c->order = mem_calloc(all->count + 1, sizeof(*c->order));
+	c->groups = mem_calloc(all->count + 1, sizeof(*c->groups));
+	for (size_t i = 0; i < all->count; i++)
+		c->order[i] = i;
+	qsort_r(c->order, all->count, sizeof(*c->order), by_key, (void *)all);
+	c->n = make_groups(all, c->order, c->groups);
+	c->pending = 1;
+	s->validating = true;
+	send_watch(c);
+	store_args_begin(s);
+	store_arg(s, SLICE("HMGET"));
+	store_arg_key(s, SLICE("meta"));
+	store_arg(s, SLICE("epoch"));
+	store_arg(s, SLICE("seq"));
+	commit_send(c, on_meta, c);
+	send_types(c);
+	validated(c);
+}
+
+static void
+on_simple(struct redisReply *r, void *arg)
+{
+	struct store_call *call = arg;
+	char message[512];
+	enum store_result result = store_reply(r, message, sizeof(message));
+
+	call_done(call->store, call, result, message);
+}
+
+static void
+lease_command(struct store *s, size_t ms, store_fn *fn, void *arg)
+{
+	struct store_call *call = store_call_new(s, fn, arg);
+
+	store_args_begin(s);
+	store_arg(s, SLICE("EVAL"));
+	store_arg(s, slice_of(renew_script));
+	arg_number(s, 2);
+	store_arg_key(s, SLICE("meta"));
+	store_arg_key(s, SLICE("lease"));
+	arg_u64(s, s->epoch);
+	store_arg(s, slice_of(s->owner));
+	arg_number(s, ms);
+	if (!store_send(s, on_simple, call))
+		call_done(s, call, STORE_DOWN, "");
+}
+
+void
+store_renew(struct store *s, store_fn *fn, void *arg)
+{
+	lease_command(s, LEASE_MS, fn, arg);
+}
+
+void
+store_release(struct store *s, store_fn *fn, void *arg)
+{
+	lease_command(s, 0, fn, arg);
+}
+
+bool
+store_acquire(struct store *s, redis_reply_fn *fn, void *arg)
+{
+	static const char *const records[] = { "meta", "lease", "s", "open", "waiting", "unconverted", "orders" };
+
+	store_args_begin(s);
+	store_arg(s, SLICE("EVAL"));
+	store_arg(s, slice_of(acquire_script));
+	arg_number(s, N_ELEM(records));
+	for (size_t i = 0; i < N_ELEM(records); i++)
+		store_arg_key(s, slice_of(records[i]));
+	store_arg(s, slice_of(s->owner));
+	arg_number(s, LEASE_MS);
+	store_arg(s, SLICE(STORE_SCHEMA));
+	arg_u64(s, (uint64_t)randombytes_random() << 8);
+	return (store_send(s, fn, arg));
+}

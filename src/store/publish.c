@@ -1,0 +1,370 @@
+/*
+ * publish: see publish.h.
+ */
+#include "store/publish.h"
+
+#include <hiredis/hiredis.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "conf/conf.h"
+#include "store/redis.h"
+
+/* ---- figures as text ------------------------------------------------------ */
+
+static long double
+scale_of(struct currency c)
+{
+	return (powl(10, currency_exponent(c)));
+}
+
+static void
+put_ratio(struct field *f, const char *name, long double a, long double b)
+{
+	f->name = name;
+	if (b == 0)
+		snprintf(f->value, sizeof(f->value), "0");
+	else
+		snprintf(f->value, sizeof(f->value), "%.6g", (double)(a / b));
+}
+
+static void
+put_money(struct field *f, const char *name, int64_t minor, struct currency c)
+{
+	f->name = name;
+	money_format(minor, c, f->value);
+}
+
+static void
+put_count(struct field *f, const char *name, int64_t n)
+{
+	f->name = name;
+	snprintf(f->value, sizeof(f->value), "%lld", (long long)n);
+}
+
+/* Four decimals of a count in 1/ORDER_ONE. */
+static void
+put_orders(struct field *f, int64_t nano)
+{
+	int64_t tenthousandths = (nano + ORDER_ONE / 20000) / (ORDER_ONE / 10000);
+
+	f->name = "orders";
+	snprintf(f->value, sizeof(f->value), "%lld.%04lld", (long long)(tenthousandths / 10000), (long long)(tenthousandths % 10000));
+}
+
+static void
+put_time(struct field *f, const char *name, int64_t ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm tm;
+
+	f->name = name;
+	gmtime_r(&seconds, &tm);
+	strftime(f->value, sizeof(f->value), "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+size_t
+publish_fields(const struct publish_conf *conf, enum dim dim, int model, const int64_t *figures, int64_t now_ms,
+    struct field fields[PUBLISH_FIELDS_MAX])
+{
+	const int64_t *m = figures + FIG_ORDERS + (dim_by_touch(dim) ? 4 * model : 0);
+	long double visits = figures[FIG_VISITS], orders = (long double)m[0] / ORDER_ONE, revenue = m[1];
+	long double scale = scale_of(conf->currency);
+	size_t n = 0;
+
+	put_count(&fields[n++], "visits", figures[FIG_VISITS]);
+	put_orders(&fields[n++], m[0]);
+	put_money(&fields[n++], "revenue", m[1], conf->currency);
+	put_ratio(&fields[n++], "rpv", revenue, visits * scale);
+	put_ratio(&fields[n++], "conversion_rate", orders, visits);
+	put_ratio(&fields[n++], "aov", revenue, orders * scale);
+	put_money(&fields[n++], "refunds", m[2], conf->currency);
+	put_money(&fields[n++], "recurring", m[3], conf->currency);
+	put_time(&fields[n++], "updated", now_ms);
+	if (dim != DIM_TOTAL)
+		return (n);
+	put_money(&fields[n++], "sales", figures[FIG_SALES], conf->currency);
+	put_count(&fields[n++], "sales_orders", figures[FIG_SALES_ORDERS]);
+	put_money(&fields[n++], "unattributed", figures[FIG_UNATTRIBUTED], conf->currency);
+	put_ratio(&fields[n++], "coverage", (long double)(figures[FIG_SALES] - figures[FIG_UNATTRIBUTED]), (long double)figures[FIG_SALES]);
+	fields[n].name = "currency";
+	snprintf(fields[n++].value, sizeof(fields[0].value), "%s", conf->currency.code);
+	return (n);
+}
+
+/* ---- commands ------------------------------------------------------------ */
+
+struct run {
+	struct redis *redis;
+	const struct publish_conf *conf;
+	const struct level *levels;
+	int64_t now_ms;
+	bool sent;			/* no command was refused for want of a connection */
+	struct batch *batch;
+};
+
+/* Outlives publish(): commands whose replies are still to come. */
+struct batch {
+	size_t pending;
+	bool ok;
+	char error[256];
+	publish_fn *done;
+	void *arg;
+};
+
+/* A command of a batch, and the key that an error is about: its reply does not name it. */
+struct sent {
+	struct batch *batch;
+	size_t len;
+	char key[];
+};
+
+static void
+on_reply(struct redisReply *r, void *arg)
+{
+	struct batch *b = arg;
+
+	if (r == NULL || r->type == REDIS_REPLY_ERROR) {
+		if (b->ok)
+			snprintf(b->error, sizeof(b->error), "%.200s", r != NULL ? r->str : "connection lost");
+		b->ok = false;
+	}
+	if (--b->pending > 0)
+		return;
+	if (b->done != NULL)
+		b->done(b->ok, b->error, b->arg);
+	free(b);
+}
+
+static void
+on_sent(struct redisReply *r, void *arg)
+{
+	struct sent *sent = arg;
+	struct batch *b = sent->batch;
+
+	if (r != NULL && r->type == REDIS_REPLY_ERROR && b->ok) {
+		snprintf(b->error, sizeof(b->error), "key %.*s: %.100s", (int)sent->len, sent->key, r->str);
+		b->ok = false;
+	}
+	free(sent);
+	on_reply(r, b);
+}
+
+static void
+send_command(struct run *run, size_t argc, const struct slice *argv)
+{
+	size_t len = argv[1].len < 140 ? argv[1].len : 140;
+	struct sent *sent = mem_alloc(sizeof(*sent) + len);
+
+	sent->batch = run->batch;
+	sent->len = len;
+	memcpy(sent->key, argv[1].p, len);
+	run->batch->pending++;
+	if (redis_command(run->redis, on_sent, sent, argc, argv))
+		return;
+	free(sent);
+	run->batch->pending--;
+	run->sent = false;
+}
+
+static void
+put_dim(struct buf *out, const struct run *run, size_t level, enum dim dim, int model)
+{
+	buf_printf(out, "rpv:%s:%s:%s", run->conf->site, run->levels[level].name, dim_name(dim));
+	if (dim_by_touch(dim) && model != run->conf->model)
+		buf_printf(out, ".%s", conf_model_name((enum conf_model)model));
+}
+
+static void
+send_hash(struct run *run, struct slice key, const struct field *fields, size_t n)
+{
+	struct slice argv[2 + 2 * PUBLISH_FIELDS_MAX] = { SLICE("HSET"), key };
+
+	for (size_t i = 0; i < n; i++) {
+		argv[2 + 2 * i] = slice_of(fields[i].name);
+		argv[3 + 2 * i] = slice_of(fields[i].value);
+	}
+	send_command(run, 2 + 2 * n, argv);
+}
+
+static const char *const orders_by[3] = { "", "@rpv", "@visits" };
+
+static void
+send_ranks(struct run *run, struct slice zset, struct slice value, const struct field *fields)
+{
+	static const size_t score_field[3] = { 2, 3, 0 };	/* revenue, rpv, visits */
+
+	for (size_t i = 0; i < 3; i++) {
+		struct buf key = { 0 };
+
+		buf_put(&key, zset.p, zset.len);
+		buf_puts(&key, orders_by[i]);
+		send_command(run, 4, (struct slice[]){ SLICE("ZADD"), buf_view(&key), slice_of(fields[score_field[i]].value), value });
+		buf_free(&key);
+	}
+}
+
+static void
+send_removal(struct run *run, struct slice key, struct slice zset, struct slice value)
+{
+	send_command(run, 2, (struct slice[]){ SLICE("UNLINK"), key });
+	for (size_t i = 0; i < 3; i++) {
+		struct buf name = { 0 };
+
+		buf_put(&name, zset.p, zset.len);
+		buf_puts(&name, orders_by[i]);
+		send_command(run, 3, (struct slice[]){ SLICE("ZREM"), buf_view(&name), value });
+		buf_free(&name);
+	}
+}
+
+static void
+publish_one(const struct series_view *s, size_t level, void *arg)
+{
+	struct run *run = arg;
+	struct field fields[PUBLISH_FIELDS_MAX];
+	struct buf zset = { 0 }, key = { 0 };
+
+	for (int model = 0; model < (dim_by_touch(s->dim) ? CONF_MODELS : 1); model++) {
+		zset.len = key.len = 0;
+		put_dim(&zset, run, level, s->dim, model);
+		buf_put(&key, zset.p, zset.len);
+		if (s->dim != DIM_TOTAL) {
+			buf_putc(&key, ':');
+			buf_put(&key, s->name.p, s->name.len);
+		}
+		if (s->figures == NULL) {
+			send_removal(run, buf_view(&key), buf_view(&zset), s->name);
+			continue;
+		}
+		send_hash(run, buf_view(&key), fields, publish_fields(run->conf, s->dim, model, s->figures, run->now_ms, fields));
+		if (s->dim != DIM_TOTAL)
+			send_ranks(run, buf_view(&zset), s->name, fields);
+	}
+	buf_free(&zset);
+	buf_free(&key);
+}
+
+bool
+publish(struct redis *redis, const struct publish_conf *conf, struct windows *w, bool all, publish_fn *done, void *arg)
+{
+	struct run run = { .redis = redis, .conf = conf, .now_ms = windows_now(w), .sent = true };
+	struct batch *batch;
+
+	if (!redis_is_up(redis))
+		return (false);
+	batch = mem_calloc(1, sizeof(*batch));
+	*batch = (struct batch){ .pending = 1, .ok = true, .done = done, .arg = arg };
+	run.batch = batch;
+	windows_levels(w, &run.levels);
+	windows_walk(w, all, publish_one, &run);
+	batch->ok = run.sent;
+	/* One command more, whose reply is the last: so that `done` is never called from here. */
+	if (redis_command(redis, on_reply, batch, 1, (struct slice[]){ SLICE("PING") }))
+		return (true);
+	batch->done = NULL;
+	on_reply(NULL, batch);
+	return (false);
+}
+
+/* ---- what was left behind ------------------------------------------------- */
+
+struct sweep {
+	struct redis *redis;
+	struct publish_conf conf;
+	struct windows *windows;
+	size_t level;
+	enum dim dim;
+	int model;
+};
+
+static void
+on_members(struct redisReply *r, void *arg)
+{
+	struct sweep *s = arg;
+	struct run run = { .redis = s->redis, .conf = &s->conf, .sent = true };
+	struct batch *batch = mem_calloc(1, sizeof(*batch));
+
+	*batch = (struct batch){ .pending = 1, .ok = true };
+	run.batch = batch;
+	windows_levels(s->windows, &run.levels);
+	for (size_t i = 0; r != NULL && r->type == REDIS_REPLY_ARRAY && i < r->elements; i++) {
+		struct slice value = slice_make(r->element[i]->str, r->element[i]->len);
+		struct buf zset = { 0 }, key = { 0 };
+
+		if (windows_alive(s->windows, s->level, s->dim, value))
+			continue;
+		put_dim(&zset, &run, s->level, s->dim, s->model);
+		buf_put(&key, zset.p, zset.len);
+		buf_putc(&key, ':');
+		buf_put(&key, value.p, value.len);
+		send_removal(&run, buf_view(&key), buf_view(&zset), value);
+		buf_free(&zset);
+		buf_free(&key);
+	}
+	on_reply(r, batch);
+	free(s);
+}
+
+static bool
+sweep_one(struct redis *redis, const struct publish_conf *conf, struct windows *w, size_t level, enum dim dim, int model)
+{
+	struct run run = { .conf = conf };
+	struct sweep *s = mem_calloc(1, sizeof(*s));
+	struct buf key = { 0 };
+	bool ok;
+
+	*s = (struct sweep){ redis, *conf, w, level, dim, model };
+	windows_levels(w, &run.levels);
+	put_dim(&key, &run, level, dim, model);
+	ok = redis_command(redis, on_members, s, 4, (struct slice[]){ SLICE("ZRANGE"), buf_view(&key), SLICE("0"), SLICE("-1") });
+	buf_free(&key);
+	if (!ok)
+		free(s);
+	return (ok);
+}
+
+bool
+publish_sweep(struct redis *redis, const struct publish_conf *conf, struct windows *w)
+{
+	const struct level *levels;
+	size_t n = windows_levels(w, &levels);
+
+	for (size_t level = 0; level < n; level++)
+		for (enum dim dim = DIM_LANDING; dim < DIMS; dim++)
+			for (int model = 0; model < (dim_by_touch(dim) ? CONF_MODELS : 1); model++)
+				if (!sweep_one(redis, conf, w, level, dim, model))
+					return (false);
+	return (true);
+}
+
+/* Whole: what is no longer true goes with the same step. */
+static const char status_script[] =
+    "local have = redis.call('TYPE', KEYS[1])['ok']\n"
+    "if have ~= 'hash' and have ~= 'none' then return redis.error_reply('WRONGTYPE') end\n"
+    "redis.call('DEL', KEYS[1])\n"
+    "redis.call('HSET', KEYS[1], unpack(ARGV))\n"
+    "return redis.status_reply('OK')\n";
+
+bool
+publish_status(struct redis *redis, const char *site, const struct slice *pairs, size_t n)
+{
+	struct slice *argv = mem_calloc(n + 4, sizeof(*argv));
+	struct buf key = { 0 };
+	bool ok;
+
+	buf_printf(&key, "rpv:%s:status", site);
+	argv[0] = SLICE("EVAL");
+	argv[1] = slice_of(status_script);
+	argv[2] = SLICE("1");
+	argv[3] = buf_view(&key);
+	memcpy(argv + 4, pairs, n * sizeof(*pairs));
+	ok = redis_command(redis, NULL, NULL, n + 4, argv);
+	buf_free(&key);
+	free(argv);
+	return (ok);
+}

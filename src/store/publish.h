@@ -1,0 +1,47 @@
+/*
+ * publish: the public keys, rpv:SITE:..., from the windows' running sums.
+ *
+ * Written after the commit that changed them, outside of it: they follow from the
+ * state, so a crash in between is mended by publishing everything at the next start.
+ */
+#ifndef RPVD_PUBLISH_H
+#define RPVD_PUBLISH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "core/money.h"
+#include "core/window.h"
+
+struct redis;
+
+struct publish_conf {
+	const char *site;
+	struct currency currency;
+	int model;			/* the default one: enum conf_model */
+};
+
+/* Changed series, or all of them.  done is called when Redis has answered the last command
+ * (ok is false where the connection was lost or a command refused: error says what);
+ * false, and no call, where the connection is down. */
+typedef void publish_fn(bool ok, const char *error, void *arg);
+bool publish(struct redis *, const struct publish_conf *, struct windows *, bool all, publish_fn *done, void *arg);
+
+/* Deletes public keys of series that are no longer alive (left from before a crash). */
+bool publish_sweep(struct redis *, const struct publish_conf *, struct windows *);
+
+/* rpv:SITE:status, whole: fields and values in turn. */
+bool publish_status(struct redis *, const char *site, const struct slice *pairs, size_t n);
+
+/* Figures as text, for tests: name of field i and its value; returns the number of fields. */
+struct field {
+	const char *name;
+	char value[48];
+};
+#define PUBLISH_FIELDS_MAX 16
+size_t publish_fields(const struct publish_conf *, enum dim, int model, const int64_t *figures, int64_t now_ms,
+    struct field fields[PUBLISH_FIELDS_MAX]);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * store: one site's state in Redis.
+ *
+ * Everything lies under `rpvd:{SITE.0}:`.  The record `meta` holds the writer's epoch,
+ * the number of the last commit and the input positions that belong to it; a commit is
+ * one transaction that checks epoch and number and the types of all records, and then
+ * writes them together with the positions: all of it or nothing.  Who wants to write first takes the
+ * lease (by owner name, for LEASE_MS, renewed while alive) and a new epoch, so that
+ * whoever held it before is fenced off.
+ *
+ * All calls are asynchronous on the site's one connection, whose order makes them
+ * consistent: what was committed before a fetch is seen by it.
+ */
+#ifndef RPVD_STORE_H
+#define RPVD_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+#include "core/change.h"
+#include "core/engine.h"
+
+#define STORE_SCHEMA "1"
+#define LEASE_MS 10000
+
+struct redis;
+struct store;
+
+enum store_result {
+	STORE_OK,
+	STORE_DOWN,			/* the connection was lost: result unknown; load again when it is up */
+	STORE_HELD,			/* another daemon holds the site: wait, try again */
+	STORE_FENCED,			/* another daemon took over, or the state is not what we left: load again */
+	STORE_REFUSED			/* Redis refused (message): nothing was written */
+};
+
+typedef void store_fn(enum store_result, const char *message, void *arg);
+
+/* site: its name; owner: who we are, the same over restarts on one state directory. */
+struct store *store_new(struct redis *, const char *site, const char *owner);
+void store_free(struct store **);
+const char *store_prefix(const struct store *);
+
+/* Takes the lease and a new epoch, reads everything into a new engine.  On STORE_OK
+ * store_positions() is what the last commit said (empty where there is no state). */
+void store_load(struct store *, struct engine *, store_fn *, void *arg);
+struct slice store_positions(const struct store *);
+/* True where the load found no state at all. */
+bool store_was_empty(const struct store *);
+/* True where nobody had even begun one. */
+bool store_is_new(const struct store *);
+
+/* Fetches what the engine needs and supplies it. */
+void store_fetch(struct store *, struct engine *, store_fn *, void *arg);
+
+/* One atomic step.  changes and positions stay as they are until fn is called. */
+void store_commit(struct store *, const struct changes *, struct slice positions, store_fn *, void *arg);
+/* Renews the lease without a commit. */
+void store_renew(struct store *, store_fn *, void *arg);
+/* Gives the lease back (a clean stop). */
+void store_release(struct store *, store_fn *, void *arg);
+
+#endif

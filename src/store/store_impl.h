@@ -1,0 +1,49 @@
+/*
+ * store_impl: shared by commit.c (writing) and load.c (reading).
+ */
+#ifndef RPVD_STORE_IMPL_H
+#define RPVD_STORE_IMPL_H
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "store/redis.h"
+#include "store/store.h"
+
+struct place {
+	size_t at, len;
+};
+
+struct store {
+	struct redis *redis;
+	char prefix[128];
+	size_t prefix_len;
+	char *owner;
+	uint64_t epoch, seq;
+	struct buf positions;
+	bool was_empty, is_new;
+	bool validating;		/* a commit has begun and is not yet written: what it writes cannot be read */
+	struct load *waiting_fetch;	/* to be sent when it is */
+	struct map64 verified;		/* hashes of names whose type was checked */
+	/* The command that is being built. */
+	struct buf args;
+	struct place *places;
+	size_t n_args, places_cap, argv_cap;
+	struct slice *argv;
+};
+
+struct store_call {
+	struct store *store;
+	store_fn *fn;
+	void *arg;
+};
+
+void store_args_begin(struct store *);
+void store_arg(struct store *, struct slice);
+void store_arg_key(struct store *, struct slice name);	/* with the site's prefix */
+bool store_send(struct store *, redis_reply_fn *, void *arg);
+struct store_call *store_call_new(struct store *, store_fn *, void *arg);
+enum store_result store_reply(const struct redisReply *, char *message, size_t room);
+void store_fetch_waiting(struct store *);
+bool store_acquire(struct store *, redis_reply_fn *, void *arg);
+
+#endif

@@ -1,0 +1,11 @@
+# 620 Redis is killed and comes back with its file
+log     10:00:00  visitor=a  GET /lamp
+redis-restart
+log     10:01:00  visitor=a  GET /cart
+webhook 10:05:00  paid order=o1 amount=80.00 visitor=a
+redis-restart
+webhook 10:06:00  refunded order=o1 id=r1 amount=20.00
+at      10:10:00
+expect  rpv:shop:24h:total      visits=1 orders=1 revenue=60.00 refunds=20.00
+expect  rpv:shop:24h:page:/cart visits=1 orders=1 revenue=60.00
+status  lines=2 visits=1

@@ -1,0 +1,461 @@
+#!/usr/bin/env python3
+"""run: tells rpvd the stories of this directory, and looks whether they end as written.
+
+usage: run.py [STORY ...]
+
+Each story has a Redis and an rpvd of its own, with a clock that stands still until the
+story moves it.  One line, one thing that happens; `#` begins a comment.  Times are of
+2026-03-02 (UTC); +1d10:00:00 is the next day.
+
+what is there before anything happens:
+  config LINE                  an option of the site, in place of the usual one of that name;
+                               later on: from the next reload
+                               (DIR is the directory of the run, FORMAT its log format)
+  rates LINE                   a line of the rates file; one with Date begins it anew
+  without redis|log            not there yet
+  other-site NAME              a second site, with a log NAME.log; webhooks to it have site=NAME
+  unprivileged                 rpvd runs as nobody, where this is root, whom no mode keeps out
+what happens:
+  log TIME [METHOD] TARGET [visitor=] [status=] [referrer=] [agent=] [ip=] [file=]
+  part TEXT                    of a line of the log, as it is; \n is a newline
+  order TIME KIND KEY=VALUE... a line of DIR/orders.ndjson, otherwise as a webhook
+  webhook TIME KIND KEY=VALUE...   a signed event; rpvd answers 200
+      paid order= amount= [currency= visitor= token= customer= ip= agent= recurring= tax= shipping= alias=]
+      refunded id= order= amount= [cumulative=]     disputed, dispute_won id= order= amount=
+      alias order= alias=      any: event=ID (as sent again), time= (when it happened; else now)
+  bad-webhook TIME KIND ...    signed with another secret; rpvd answers 401
+  stop, start, restart         rpvd
+  crash, kill                  rpvd, -9; kill starts it again
+  redis-stop, redis-start, redis-restart (kill -9; it has an append-only file), flushall
+  redis COMMAND ARGUMENT...
+  rotate                       the log is renamed to .1
+  copytruncate                 it is copied to .1 and emptied
+  remove FILE, chmod MODE FILE in the directory of the logs; a file to be chmodded is made
+  empty-journal                rpvd is stopped, its journal gone; crash, stop and start are still to be said
+  state-dir NAME               of the next reload
+  reload [bad]                 SIGHUP; bad: with a mistake in the configuration
+  at TIME                      the clock moves on, and rpvd has caught up
+  clock TIME                   the clock moves on
+what must be so within some seconds:
+  expect KEY FIELD=VALUE...    a hash; 3 = 3.00 = 3.0000
+  absent KEY
+  status FIELD=VALUE FIELD>=N FIELD~=PART...   of rpv:shop:status; FIELD= is not there
+  said TEXT                    in its log, since the last start
+  orders ORDER FIELD=VALUE...  as rpvctl tells it
+"""
+
+import concurrent.futures
+import datetime
+import decimal
+import glob
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+import rig                                                              # noqa: E402
+
+MIDNIGHT = int(datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc).timestamp())
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+SECRET = rig.SECRETS["generic"]
+FORGED = SECRET.replace("A", "B")
+DEADLINE = 10.0
+AT_ONCE = 6
+
+CONF = """redis {{ url = 'unix:{dir}/redis.sock' }}
+webhook {{ listen = 'unix:{dir}/webhook.sock' }}
+state_dir = '{dir}/{state}'
+commit_interval = "50ms"
+site "shop" {{
+	token "/thanks*" {{ param = "order" }}
+	provider "generic" {{ secret_file = '{dir}/generic.secret' }}
+{options}
+}}
+"""
+FORMAT = '$remote_addr - - [$time_local] "$request" $status 0 "$http_referer" "$http_user_agent" "$cookie_rpv" $msec'
+OTHER = """site "{name}" {{
+	hosts = {{"{name}.example"}}
+	currency = "EUR"
+	log 'DIR/logs/{name}.log' {{ format = 'FORMAT' }}
+	provider "generic" {{ path = "/hooks/{name}"  secret_file = 'DIR/generic.secret' }}
+}}
+"""
+
+
+class Failed(Exception):
+    """A line of the story does not hold."""
+
+
+class Skipped(Exception):
+    """It cannot be told here."""
+
+
+def seconds(text):
+    """10:00:00, +1d10:00:00, 10:00:00.250 -> Unix seconds."""
+    m = re.fullmatch(r"(?:\+(\d+)d)?(\d\d):(\d\d):(\d\d(?:\.\d{1,3})?)", text)
+    if not m:
+        raise Failed(f"{text!r} is no time")
+    return MIDNIGHT + 86400 * int(m[1] or 0) + 3600 * int(m[2]) + 60 * int(m[3]) + decimal.Decimal(m[4])
+
+
+def rfc3339(when):
+    return rig.rfc3339(int(when), f".{int(when % 1 * 1000):03d}Z")
+
+
+def same(got, want):
+    """Numbers as numbers."""
+    try:
+        return got is not None and decimal.Decimal(got) == decimal.Decimal(want)
+    except decimal.InvalidOperation:
+        return got == want
+
+
+def pairs(words):
+    return dict(word.split("=", 1) for word in words)
+
+
+# ---- webhooks ----------------------------------------------------------------------
+
+ORDER = {"amount": "total", "agent": "user_agent", "order": "id"}
+
+
+def event_of(kind, f):
+    if kind == "paid":
+        order = {"currency": "EUR", **{ORDER.get(k, k): v for k, v in f.items()}}
+        if "alias" in order:
+            order["aliases"] = [order.pop("alias")]
+        if "recurring" in order:
+            order["recurring"] = order["recurring"] == "true"
+        return {"order": order}
+    if kind == "alias":
+        return {"alias": {"order_id": f["order"], "alias": f["alias"]}}
+    part = {"currency": "EUR", **f}
+    part["order_id"] = part.pop("order")
+    if "cumulative" in part:
+        part["cumulative"] = part["cumulative"] == "true"
+    return {"refund" if kind == "refunded" else "dispute": part}
+
+
+# ---- a story -----------------------------------------------------------------------
+
+class Story:
+    def __init__(self, path):
+        self.path = path
+        with open(path, encoding="utf-8") as f:
+            self.lines = f.read().splitlines()
+        self.options = {"log": "log 'DIR/logs/access.log' { format = 'FORMAT' }", "hosts": 'hosts = {"shop.example"}', "currency": 'currency = "EUR"',
+                        "visitor": 'visitor = {"cookie:rpv", "ip_ua"}'}
+        self.without = set()
+        self.others = self.user = None
+        self.state = "state"
+        self.begun = False
+        self.now = decimal.Decimal(0)
+        self.daemon = None
+        self.failures = []
+
+    def tell(self):
+        """What did not hold, as file:line and a sentence."""
+        with rig.Rig("story") as self.rig:
+            for number, line in enumerate(self.lines, 1):
+                words = shlex.split(line, comments=True)
+                if words and not self.line(words, number):
+                    break
+            said = self.rig.read("rpvd.log")
+        for sentence in re.findall(r"must\(.*|ERROR: AddressSanitizer.*|.*runtime error:.*", said):
+            self.failures.append(f"{self.path}: rpvd: {sentence}")
+        return self.failures
+
+    def line(self, words, number):
+        verb, self.number = words[0], number
+        try:
+            if verb not in SETUP and not self.begun:
+                self.begin()
+            VERBS[verb](self, *words[1:])
+        except Skipped as why:
+            print(f"{self.path}: not told: {why}", flush=True)
+            return False
+        except Failed as why:
+            self.failures.append(f"{self.path}:{number}: {' '.join(words)}: {why}")
+            return verb in LOOKS
+        except Exception as why:        # pylint: disable=broad-except
+            log = self.rig.read("rpvd.log")[-1000:]
+            self.failures.append(f"{self.path}:{number}: {' '.join(words)}: {type(why).__name__}: {why}\n{log}")
+            return False
+        return True
+
+    # What is there before.
+
+    def config(self, *words):
+        self.options[words[0]] = " ".join(words[:1]) + self.lines[self.number - 1].split(words[0], 1)[1]
+
+    def rates(self, *words):
+        os.makedirs(self.rig.path("logs"), exist_ok=True)
+        self.options["rates"] = f"rates = '{self.rig.path('rates.csv')}'"
+        text = " ".join(words) + "\n"
+        (self.rig.write if words[0].startswith("Date") else self.rig.append)("rates.csv", text)
+
+    def leave_out(self, what):
+        self.without.add(what)
+
+    def other_site(self, name):
+        self.others = OTHER.format(name=name)
+
+    def unprivileged(self):
+        if os.geteuid() != 0:
+            return
+        if subprocess.run([rig.RPVD, "--version"], user="nobody", capture_output=True, check=False).returncode != 0:
+            raise Skipped(f"nobody may not run {rig.RPVD}")
+        self.user = "nobody"
+
+    def begin(self):
+        self.begun = True
+        os.makedirs(self.rig.path("logs"), exist_ok=True)
+        os.mkdir(self.rig.path("state"))
+        self.rig.write("generic.secret", SECRET + "\n", 0o600)
+        self.write_conf()
+        self.set_clock(decimal.Decimal(MIDNIGHT))
+        if "log" not in self.without:
+            self.rig.append("logs/access.log", "")
+        if "redis" not in self.without:
+            self.start_redis()
+        self.start()
+
+    def write_conf(self, more=""):
+        options = "\n".join("\t" + option for option in self.options.values()) + more
+        text = CONF.format(dir=self.rig.dir, state=self.state, options=options) + (self.others or "")
+        self.rig.write("rpvd.conf", text.replace("DIR", self.rig.dir).replace("FORMAT", FORMAT))
+
+    # What happens.
+
+    def set_clock(self, when):
+        """In place: rpvd has the file open.  Never back: a line may be late."""
+        when = max(when, self.now)
+        fd = os.open(self.rig.path("clock"), os.O_WRONLY | os.O_CREAT, 0o644)
+        os.pwrite(fd, b"%d" % int(when * 1000), 0)
+        os.close(fd)
+        self.now = when
+
+    def log(self, time, *words):
+        when = seconds(time)
+        self.set_clock(when)
+        target = next(w for w in words if w.startswith("/"))
+        bare = [w for w in words if w.isupper()]
+        f = pairs(w for w in words if w != target and w not in bare)
+        method = bare[0] if bare else f.get("method", "GET")
+        stamp = rig.time.strftime("%d/%b/%Y:%H:%M:%S +0000", rig.time.gmtime(int(when)))
+        self.rig.append("logs/" + f.get("file", "access.log"),
+                        f'{f.get("ip", "192.0.2.1")} - - [{stamp}] "{method} {target} HTTP/1.1" {f.get("status", 200)} 0 '
+                        f'"{f.get("referrer", "-")}" "{f.get("agent", AGENT)}" "{f.get("visitor", "-")}" {when:.3f}\n')
+
+    def post(self, secret, want, time, kind, *words):
+        self.set_clock(seconds(time))
+        f = pairs(words)
+        path = "/hooks/" + f.pop("site", "generic")
+        event_id = f.pop("event", f"evt_{self.number}")
+        when = seconds(f.pop("time", time))
+        body = rig.as_json({"time": rfc3339(when), "type": "order." + kind, **event_of(kind, f)})
+        headers = rig.sign_generic(secret, body, int(self.now), event_id)
+        got = rig.send(self.rig.path("webhook.sock"), "POST", path, headers, body)
+        if got != want:
+            raise Failed(f"expected {want}, got {got}")
+
+    def webhook(self, *words):
+        self.post(SECRET, 200, *words)
+
+    def bad_webhook(self, *words):
+        self.post(FORGED, 401, *words)
+
+    def part(self, text):
+        self.rig.append("logs/access.log", text.replace("\\n", "\n"))
+
+    def order_line(self, time, kind, *words):
+        event = {"id": f"evt_{self.number}", "time": rfc3339(seconds(time)), "type": "order." + kind, **event_of(kind, pairs(words))}
+        self.rig.append("orders.ndjson", rig.as_json(event) + b"\n")
+        self.set_clock(seconds(time))
+
+    def start(self):
+        self.said_before = len(self.rig.read("rpvd.log"))
+        if "redis" not in self.without:
+            self.redis("DEL", "rpv:shop:status")        # the one before's
+        argv = [rig.RPVD, "-c", self.rig.path("rpvd.conf"), "--clock", self.rig.path("clock")]
+        if self.user is not None:
+            for path in (".", "state", "rpvd.conf", "generic.secret"):
+                shutil.chown(self.rig.path(path), self.user)
+        self.daemon = self.rig.start(argv, "rpvd.log", self.user)
+        up = rig.until(lambda: self.daemon.poll() is not None or rig.hook_up(self.rig.path("webhook.sock")), DEADLINE)
+        if up is None or self.daemon.poll() is not None:
+            raise Failed("rpvd did not start: " + self.rig.read("rpvd.log"))
+
+    def stop(self):
+        self.daemon.send_signal(signal.SIGTERM)
+        if self.daemon.wait(DEADLINE) != 0:
+            raise Failed(f"rpvd ended with {self.daemon.returncode}")
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def crash(self):
+        self.daemon.kill()
+        self.daemon.wait()
+
+    def kill(self):
+        self.crash()
+        self.start()
+
+    def start_redis(self):
+        self.without.discard("redis")
+        self.redis = self.rig.redis("redis", "--appendonly", "yes", "--unixsocketperm", "777")
+        self.server = self.rig.children[-1]
+
+    def stop_redis(self):
+        self.without.add("redis")
+        self.server.kill()
+        self.server.wait()
+
+    def restart_redis(self):
+        self.stop_redis()
+        self.start_redis()
+
+    def flushall(self):
+        self.redis("FLUSHALL")
+
+    def redis_command(self, *words):
+        self.redis(*words)
+
+    def copytruncate(self):
+        shutil.copyfile(self.rig.path("logs/access.log"), self.rig.path("logs/access.log.1"))
+        os.truncate(self.rig.path("logs/access.log"), 0)
+
+    def remove(self, name):
+        os.unlink(self.rig.path("logs", name))
+
+    def chmod(self, mode, name):
+        self.rig.append("logs/" + name, "")
+        os.chmod(self.rig.path("logs", name), int(mode, 8))
+
+    def empty_journal(self):
+        shutil.rmtree(self.rig.path("state/journal"))
+
+    def state_dir(self, name):
+        self.state = name
+
+    def clock(self, time):
+        self.set_clock(seconds(time))
+
+    def rotate(self):
+        os.rename(self.rig.path("logs/access.log"), self.rig.path("logs/access.log.1"))
+
+    def reload(self, how=""):
+        self.write_conf("\n\tsession_timeout = \"30x\"" if how == "bad" else "")
+        before = self.rig.read("rpvd.log")
+        self.daemon.send_signal(signal.SIGHUP)
+        if rig.until(lambda: "reload" in self.rig.read("rpvd.log")[len(before):], DEADLINE) is None:
+            raise Failed("rpvd says nothing of a reload: " + self.rig.read("rpvd.log")[len(before):])
+
+    def at(self, time):
+        """Twice: what the first look has read is committed and published at the second."""
+        for step in (0, 1):
+            self.set_clock(seconds(time) + step)
+            if rig.until(self.has_caught_up, DEADLINE) is None:
+                raise Failed(f"rpvd has not caught up: {self.redis.hash('rpv:shop:status')}\n{self.rig.read('rpvd.log')}")
+
+    def has_caught_up(self):
+        try:
+            s = self.redis.hash("rpv:shop:status")
+        except (OSError, rig.RedisError):
+            return False
+        return (s.get("updated", "") >= rig.rfc3339(int(self.now)) and s.get("behind_bytes") == "0" and
+                s.get("journal_depth") == "0")
+
+    # What must be so.
+
+    def soon(self, look):
+        """look() returns what is wrong, or nothing."""
+        wrong = []
+
+        def is_right():
+            wrong[:] = look()
+            return not wrong
+        if rig.until(is_right, 1.0 if self.failures else DEADLINE) is None:
+            raise Failed("; ".join(wrong))
+
+    def expect(self, key, *words):
+        want = pairs(words)
+
+        def look():
+            got = self.redis.hash(key)
+            if not got:
+                return [f"there is no {key}"]
+            return [f"expected {f}={w}, got {got.get(f)}" for f, w in want.items() if not same(got.get(f), w)]
+        self.soon(look)
+
+    def absent(self, key):
+        self.soon(lambda: ["it is there: %r" % self.redis.hash(key)] if self.redis("EXISTS", key) else [])
+
+    def status(self, *words):
+        def look():
+            got = self.redis.hash("rpv:shop:status")
+            wrong = []
+            for word in words:
+                field, how, want = re.fullmatch(r"([^=>~]+)([>~]?)=(.*)", word).groups()
+                value = got.get(field)
+                ok = (int(value or 0) >= int(want) if how == ">" else want in (value or "") if how == "~" else
+                      value is None if want == "" else same(value, want))
+                if not ok:
+                    wrong.append(f"expected {word}, got {value}")
+            return wrong
+        self.soon(look)
+
+    def said(self, text):
+        self.soon(lambda: [] if text in self.rig.read("rpvd.log")[self.said_before:] else
+                  ["it said: " + self.rig.read("rpvd.log")[self.said_before:]])
+
+    def orders(self, order, *words):
+        def look():
+            code, out, err = rig.run([rig.RPVCTL, "-c", self.rig.path("rpvd.conf"), "--json", "orders", order])
+            if code != 0:
+                return [f"rpvctl: {err.strip() or code}"]
+            got = json.loads(out)
+            got = got.get("orders", [got])[0] if isinstance(got, dict) else got[0]
+            told = {k: v if isinstance(v, str) else json.dumps(v) for k, v in got.items()}
+            return [f"expected {f}={w}, got {told.get(f)}" for f, w in pairs(words).items() if not same(told.get(f), w)]
+        self.soon(look)
+
+
+SETUP = {"config", "rates", "without", "other-site", "unprivileged"}
+LOOKS = {"expect", "absent", "status", "said", "orders"}
+VERBS = {
+    "config": Story.config, "rates": Story.rates, "without": Story.leave_out,
+    "log": Story.log, "webhook": Story.webhook, "bad-webhook": Story.bad_webhook,
+    "start": Story.start, "stop": Story.stop, "restart": Story.restart, "kill": Story.kill, "crash": Story.crash,
+    "redis-start": Story.start_redis, "redis-stop": Story.stop_redis, "redis-restart": Story.restart_redis,
+    "flushall": Story.flushall, "rotate": Story.rotate, "reload": Story.reload, "at": Story.at,
+    "other-site": Story.other_site, "unprivileged": Story.unprivileged, "part": Story.part, "order": Story.order_line,
+    "redis": Story.redis_command, "copytruncate": Story.copytruncate, "remove": Story.remove, "chmod": Story.chmod,
+    "empty-journal": Story.empty_journal, "state-dir": Story.state_dir, "clock": Story.clock, "said": Story.said,
+    "expect": Story.expect, "absent": Story.absent, "status": Story.status, "orders": Story.orders,
+}
+
+
+def main():
+    rig.need("redis-server")
+    stories = sys.argv[1:] or sorted(glob.glob(os.path.join(HERE, "*.story")))
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        for failures in pool.map(lambda path: Story(path).tell(), stories):
+            failed += bool(failures)
+            for failure in failures:
+                print(failure, flush=True)
+    print(f"{len(stories)} stories, {failed} failed")
+    sys.exit(1 if failed or not stories else 0)
+
+
+if __name__ == "__main__":
+    main()

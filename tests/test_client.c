@@ -1,0 +1,374 @@
+/*
+ * User agents: bots by data/bots.txt and by rules of the test's own, devices, and two
+ * collections of real agents (where RPVD_SHARED says they are).
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "core/client.h"
+
+#define CHROME " AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
+
+static struct bots *bots;
+
+/* The file's bytes, or an empty slice where it cannot be read. */
+static struct slice
+read_file(const char *dir, const char *name)
+{
+	char path[4096], *text;
+	size_t cap = 1 << 20;
+	FILE *f;
+	struct slice s;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return (SLICE(""));
+	text = mem_alloc(cap);
+	s = slice_make(text, fread(text, 1, cap, f));
+	fclose(f);
+	return (s);
+}
+
+static void
+load(void)
+{
+	const char *dir = getenv("srcdir");
+	struct slice text = read_file(dir != NULL ? dir : ".", "data/bots.txt");
+	struct err err;
+
+	ck_assert_msg(text.len > 0, "no data/bots.txt");
+	bots = bots_parse(text, "bots.txt", &err);
+	ck_assert_msg(bots != NULL, "%s", err.msg);
+	free((void *)(uintptr_t)text.p);
+}
+
+static void
+unload(void)
+{
+	bots_free(&bots);
+	ck_assert_ptr_null(bots);
+}
+
+static const struct {
+	const char *why, *agent;
+	bool is_bot;
+} agents[] = {
+	{ "no agent", "", true },
+	{ "a dash", "-", true },
+	{ "Chrome", "Mozilla/5.0 (Windows NT 10.0; Win64; x64)" CHROME, false },
+	{ "Safari", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15", false },
+	{ "Firefox", "Mozilla/5.0 (X11; Linux x86_64; rv:126.0) Gecko/20100101 Firefox/126.0", false },
+	{ "an iPhone", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1", false },
+	{ "an Android phone", "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36", false },
+	{ "an old Internet Explorer says compatible", "Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0)", false },
+	{ "a person who reads a translation", "Mozilla/5.0 (X11; Linux x86_64)" CHROME ",gzip(gfe) (via translate.google.com)", false },
+	{ "inside another app", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Instagram 330.0", false },
+	{ "a phone whose name has bot in it", "Mozilla/5.0 (Linux; Android 6.0; CUBOT MAX)" CHROME, false },
+	{ "a bot on that phone", "Mozilla/5.0 (Linux; Android 6.0; CUBOT MAX)" CHROME " (compatible; Googlebot/2.1)", true },
+
+	{ "Googlebot", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", true },
+	{ "Googlebot as a browser", "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; Googlebot/2.1; +http://www.google.com/bot.html) Chrome/126.0.0.0 Safari/537.36", true },
+	{ "bingbot", "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", true },
+	{ "AhrefsBot", "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)", true },
+	{ "curl", "curl/8.5.0", true },
+	{ "a Python library", "python-requests/2.31.0", true },
+	{ "Go's", "Go-http-client/2.0", true },
+	{ "Facebook's preview", "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", true },
+	{ "a browser without a window", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/126.0.0.0 Safari/537.36", true },
+	{ "Lighthouse", "Mozilla/5.0 (Linux; Android 11)" CHROME " Chrome-Lighthouse", true },
+	{ "a contact address", "Mozilla/5.0 (X11; Linux x86_64)" CHROME " (research; me@uni.example)", true },
+	{ "compatible; and no browser's name", "Mozilla/5.0 (compatible; Something/1.0) Gecko", true },
+	{ "nothing that a browser says", "SomeTool/1.0", true },
+	{ "just Mozilla", "Mozilla/5.0", true },
+	{ "case does not matter", "CURL/8", true },
+};
+
+START_TEST(agent_is_a_bot)
+{
+	ck_assert_msg(bots_match(bots, slice_of(agents[_i].agent)) == agents[_i].is_bot, "%s", agents[_i].why);
+}
+END_TEST
+
+/* At the least, these words make a bot, in whatever company. */
+START_TEST(words_of_the_design)
+{
+	static const char *const words[] = { "bot", "crawl", "spider", "slurp", "curl", "wget", "python", "java/",
+		"go-http", "libwww", "httpclient", "headless", "monitor", "preview", "fetch", "scrapy",
+		"facebookexternalhit", "lighthouse", "axios", "okhttp", "ruby", "perl" };
+	char agent[256];
+
+	for (size_t i = 0; i < N_ELEM(words); i++) {
+		snprintf(agent, sizeof(agent), "Mozilla/5.0 (X11; Linux x86_64)" CHROME " x%sx", words[i]);
+		ck_assert_msg(bots_match(bots, slice_of(agent)), "%s", words[i]);
+	}
+}
+END_TEST
+
+static const struct {
+	const char *why, *rules, *agent;
+	bool is_bot;
+} matches[] = {
+	{ "a phrase anywhere", "abc", "xabcx", true },
+	{ "not a part of it", "abc", "xabx", false },
+	{ "case of the rule", "ABC", "abc", true },
+	{ "case of the agent", "abc", "aBC", true },
+	{ "no case beyond letters", "[", "{", false },
+	{ "bytes beyond ASCII", "\xc3\xa9", "caf\xc3\xa9", true },
+	{ "a phrase that begins again inside a false start", "aab", "aaab", true },
+	{ "a phrase inside a longer one that fails", "abcde\nbcd", "abcdx", true },
+	{ "the end of one is the beginning of another", "abc\ncde", "xcde", true },
+	{ "spaces inside count", "a b", "ab", false },
+	{ "spaces around do not", "  ab  ", "xabx", true },
+	{ "remarks and empty lines", "# abc\n\n \nxyz", "abc", false },
+	{ "no rule", "", "abc", false },
+	{ "no rule, no agent", "", "", true },
+
+	{ "at the beginning", "^abc", "abcx", true },
+	{ "only there", "^abc", "xabc", false },
+	{ "at the end", "abc$", "xabc", true },
+	{ "only there", "abc$", "abcx", false },
+	{ "the whole", "^abc$", "abc", true },
+	{ "only that", "^abc$", "abcx", false },
+	{ "only that", "^abc$", "xabc", false },
+	{ "a dollar sign elsewhere is itself", "a$b", "xa$bx", true },
+
+	{ "an exception", "bot\n!cubot", "a cubot b", false },
+	{ "for that place alone", "bot\n!cubot", "a cubot bot", true },
+	{ "before it too", "bot\n!cubot", "bot cubot", true },
+	{ "an exception that ends later", "bot\n!bottle", "a bottle", false },
+	{ "one that does not come to its end", "bot\n!bottle", "a bott", true },
+	{ "nor at the end of the agent", "bot\n!bottle", "a bot", true },
+	{ "a hit that only overlaps it stays", "bot x\n!cubot", "cubot x", true },
+	{ "two hits in one exception", "bo\not\n!cubot", "cubot", false },
+	{ "one of two inside", "cubo\nbot\n!ubot", "cubot", true },
+	{ "two exceptions, two hits", "bot\n!cubot\n!fubo tv\n!fubotv", "cubot fubotv", false },
+	{ "the longer of two that end together", "cubot\n!ubot\n!a cubot", "a cubot", false },
+	{ "the shorter of two does not reach", "cubot\n!ubot\n!a cubot", "cubot", true },
+	{ "an exception at the beginning", "bot\n!^bot", "bot", false },
+	{ "not elsewhere", "bot\n!^bot", "xbot", true },
+	{ "an exception at the end", "bot\n!bot$", "bot", false },
+	{ "not elsewhere", "bot\n!bot$", "botx", true },
+	{ "an exception of nothing", "!abc", "abc", false },
+
+	{ "a sign of a browser", "+gecko", "x gecko", false },
+	{ "without any it is a bot", "+gecko\n+webkit", "x", true },
+	{ "one of them is enough", "+gecko\n+webkit", "webkit", false },
+	{ "a bot's word beats it", "bot\n+gecko", "gecko bot", true },
+	{ "a sign at the end", "+gecko$", "gecko", false },
+	{ "a sign that is also a bot's word", "+abc\nabc", "abc", true },
+};
+
+START_TEST(rules_match)
+{
+	struct err err = { "" };
+	struct bots *b = bots_parse(slice_of(matches[_i].rules), "f", &err);
+
+	ck_assert_msg(b != NULL, "%s", err.msg);
+	ck_assert_msg(bots_match(b, slice_of(matches[_i].agent)) == matches[_i].is_bot, "%s", matches[_i].why);
+	bots_free(&b);
+}
+END_TEST
+
+/* An exception of any length reaches back exactly so far. */
+START_TEST(exceptions_reach_back)
+{
+	char rules[128], agent[128];
+	struct bots *b;
+	size_t n = (size_t)_i;
+
+	snprintf(rules, sizeof(rules), "bot\n!bot%.*s!", _i, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+	b = bots_parse(slice_of(rules), "f", NULL);
+	ck_assert((b != NULL) == (n + 4 <= 62));
+	if (b == NULL)
+		return;
+	snprintf(agent, sizeof(agent), "%s", rules + 5);
+	ck_assert(!bots_match(b, slice_of(agent)));
+	agent[strlen(agent) - 1] = 'x';
+	ck_assert(bots_match(b, slice_of(agent)));
+	bots_free(&b);
+}
+END_TEST
+
+static const struct {
+	const char *why, *text, *error;
+} files[] = {
+	{ "an exception without a phrase", "a\n!\n", "f:2: " },
+	{ "a sign without a phrase", "+", "f:1: " },
+	{ "a beginning without a phrase", "^", "f:1: " },
+	{ "an end without a phrase", "$", "f:1: " },
+	{ "both without a phrase", "^$", "f:1: " },
+	{ "longer than 62", "#\n\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n", "f:3: " },
+};
+
+START_TEST(file_is_checked)
+{
+	struct err err = { "" };
+
+	ck_assert_ptr_null(bots_parse(slice_of(files[_i].text), "f", &err));
+	ck_assert_msg(strncmp(err.msg, files[_i].error, strlen(files[_i].error)) == 0, "%s: %s", files[_i].why, err.msg);
+}
+END_TEST
+
+START_TEST(too_many_rules)
+{
+	char *text = mem_alloc(1200 * 60);
+	struct err err = { "" };
+
+	for (size_t i = 0; i < 1200; i++) {
+		memset(text + i * 60, 'x', 59);
+		text[i * 60 + 59] = '\n';
+	}
+	ck_assert_ptr_null(bots_parse(slice_make(text, 1200 * 60), "f", &err));
+	ck_assert(strncmp(err.msg, "f: ", 3) == 0);
+	free(text);
+}
+END_TEST
+
+/* The least of some runs, so that what else the machine does hardly counts. */
+static double
+seconds_for(const struct bots *b, struct slice agent)
+{
+	double least = 1e9;
+
+	for (int run = 0; run < 7; run++) {
+		struct timespec from, to;
+		double took;
+
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+		ck_assert(!bots_match(b, agent));
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+		took = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+		if (took < least)
+			least = took;
+	}
+	return (least);
+}
+
+/* 60 KB that almost match everywhere, and hits that all wait for an exception: 16 times
+ * the bytes take 16 times the time, not 256 times. */
+START_TEST(hostile_agent_takes_linear_time)
+{
+	static char agent[61440];
+	static const char *const hostile[][2] = {
+		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\naaaaaaaaaaaaaab\naaab", "a" },
+		{ "ab\n!ababababababababababababababababababab\n!abab\n!aba$", "ab" },
+		{ "abababababababababababababababc\nbababababababc\nabc", "ab" },
+	};
+
+	for (size_t i = 0; i < N_ELEM(hostile); i++) {
+		struct bots *b = bots_parse(slice_of(hostile[i][0]), "f", NULL);
+		size_t len = strlen(hostile[i][1]);
+		double little, much;
+
+		ck_assert_ptr_nonnull(b);
+		for (size_t k = 0; k < sizeof(agent); k++)
+			agent[k] = hostile[i][1][k % len];
+		little = seconds_for(b, slice_make(agent, sizeof(agent) / 16));
+		much = seconds_for(b, slice_make(agent, sizeof(agent)));
+		ck_assert_msg(much < little * 64 + 1e-4, "%zu: %g s for 16 times the bytes of %g s", i, much, little);
+		ck_assert_msg(much < 0.05, "%zu: %g s", i, much);
+		bots_free(&b);
+	}
+}
+END_TEST
+
+static const struct {
+	const char *why, *agent;
+	enum device device;
+} devices[] = {
+	{ "Windows", "Mozilla/5.0 (Windows NT 10.0; Win64; x64)" CHROME, DEVICE_DESKTOP },
+	{ "no agent", "", DEVICE_DESKTOP },
+	{ "an iPhone", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) Version/17.4 Mobile/15E148 Safari/604.1", DEVICE_MOBILE },
+	{ "an iPod", "Mozilla/5.0 (iPod; CPU)", DEVICE_MOBILE },
+	{ "Android with Mobile", "Mozilla/5.0 (Linux; Android 14; Pixel 8) Chrome/126.0.0.0 Mobile Safari/537.36", DEVICE_MOBILE },
+	{ "Mobile before Android", "Mobile Android", DEVICE_MOBILE },
+	{ "Android without Mobile", "Mozilla/5.0 (Linux; Android 13; SM-X200) Chrome/126.0.0.0 Safari/537.36", DEVICE_TABLET },
+	{ "Mobi alone is a phone", "Opera Mobi", DEVICE_MOBILE },
+	{ "Mobi alone does not take Android from the tablets", "Android Mobi", DEVICE_TABLET },
+	{ "an iPad that says Mobile", "Mozilla/5.0 (iPad; CPU OS 16_0) Version/16.0 Mobile/15E148 Safari/604.1", DEVICE_TABLET },
+	{ "a tablet that says Mobile", "Mozilla/5.0 (Android; Tablet; rv:40.0) Mobile", DEVICE_TABLET },
+	{ "a PlayBook", "Mozilla/5.0 (PlayBook; U)", DEVICE_TABLET },
+	{ "Silk", "Silk/3.1 Mobile", DEVICE_TABLET },
+	{ "case matters", "ipad tablet android mobile iphone", DEVICE_DESKTOP },
+	{ "a cut word is none", "iPa Table Androi Mob iPhon iPo", DEVICE_DESKTOP },
+	{ "a word at the very end", "iPad", DEVICE_TABLET },
+};
+
+START_TEST(agent_has_device)
+{
+	enum device device = device_of(slice_of(devices[_i].agent));
+
+	ck_assert_msg(device == devices[_i].device, "%s: %s", devices[_i].why, device_name(device));
+}
+END_TEST
+
+START_TEST(devices_have_names)
+{
+	ck_assert_str_eq(device_name(DEVICE_DESKTOP), "desktop");
+	ck_assert_str_eq(device_name(DEVICE_MOBILE), "mobile");
+	ck_assert_str_eq(device_name(DEVICE_TABLET), "tablet");
+}
+END_TEST
+
+/* Where the rate of bots in the file must lie. */
+static const struct {
+	const char *name;
+	size_t count;
+	double at_least, at_most;
+} collections[] = {
+	{ "data/agents/bots.txt", 2733, 0.98, 1 },
+	{ "data/agents/browsers.txt", 698, 0, 0.001 },
+};
+
+START_TEST(collected_agents)
+{
+	const char *dir = getenv("RPVD_SHARED");
+	struct slice text, rest;
+	size_t count = 0, caught = 0;
+	double rate;
+
+	if (dir == NULL) {
+		printf("%s: not looked at, RPVD_SHARED is not set\n", collections[_i].name);
+		return;
+	}
+	text = read_file(dir, collections[_i].name);
+	ck_assert_msg(text.len > 0, "%s/%s cannot be read", dir, collections[_i].name);
+	for (rest = text; rest.len > 0; count++)
+		caught += bots_match(bots, slice_cut(&rest, '\n'));
+	rate = (double)caught / (double)count;
+	printf("%s: %zu of %zu are bots\n", collections[_i].name, caught, count);
+	ck_assert_uint_eq(count, collections[_i].count);
+	ck_assert(rate >= collections[_i].at_least && rate <= collections[_i].at_most);
+	free((void *)(uintptr_t)text.p);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("client");
+	TCase *tc = tcase_create("client");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tc, load, unload);
+	tcase_add_loop_test(tc, agent_is_a_bot, 0, (int)N_ELEM(agents));
+	tcase_add_test(tc, words_of_the_design);
+	tcase_add_loop_test(tc, rules_match, 0, (int)N_ELEM(matches));
+	tcase_add_loop_test(tc, exceptions_reach_back, 0, 61);
+	tcase_add_loop_test(tc, file_is_checked, 0, (int)N_ELEM(files));
+	tcase_add_test(tc, too_many_rules);
+	tcase_add_test(tc, hostile_agent_takes_linear_time);
+	tcase_add_loop_test(tc, agent_has_device, 0, (int)N_ELEM(devices));
+	tcase_add_test(tc, devices_have_names);
+	tcase_add_loop_test(tc, collected_agents, 0, (int)N_ELEM(collections));
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return (failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+}

@@ -1,0 +1,167 @@
+/*
+ * Tests of ctl/status_view: what is wrong is said, what is not is not, and no field is lost.
+ */
+#include "ctl/status_view.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define NOW INT64_C(1772448000000)	/* 2026-03-02T10:40:00Z */
+#define FIELDS_MAX 24
+
+/* "name=value name=value"; '+' is a blank. */
+static size_t
+read_fields(char *text, struct status_field fields[FIELDS_MAX])
+{
+	struct slice rest = slice_of(text);
+	size_t n = 0;
+
+	for (char *p = text; *p != '\0'; p++)
+		if (*p == '+')
+			*p = ' ';
+		else if (*p == ' ')
+			*p = '\n';
+	while (rest.len > 0) {
+		struct slice value = slice_cut(&rest, '\n'), name = slice_cut(&value, '=');
+
+		ck_assert_uint_lt(n, FIELDS_MAX);
+		fields[n++] = (struct status_field){ name, value };
+	}
+	return (n);
+}
+
+#define WELL "state=live updated=2026-03-02T10:40:00Z "
+
+static const struct { const char *why, *fields, *said; } complaints[] = {
+	{ "all is well", WELL "lines=1000 bot=500 pageviews=300 orders=12 joined_token=11 log_1=ok", "" },
+	{ "nothing has come yet", WELL "lines=0 bot=0 pageviews=0 orders=0", "" },
+	{ "a replay is over: nobody expects to hear more", "state=replayed updated=2026-01-01T00:00:00Z", "" },
+	{ "a problem is its own sentence", "state=Redis:+out+of+memory updated=2026-03-02T10:40:00Z", "Redis: out of memory\n" },
+	{ "rpvd is gone", "state=live updated=2026-03-02T10:39:00Z",
+	    "Nothing was heard from rpvd for 60 seconds: it is stopped, or cannot go on.  See its log: journalctl -u rpvd\n" },
+	{ "a log's own words", WELL "log_1=ok log_2=/x:+may+not+be+read", "/x: may not be read\n" },
+	{ "an order file's too", WELL "orders_1=/o:+no+such+file orders_waiting=5", "/o: no such file\n" },
+	{ "keys", WELL "keys=cannot+be+written", "cannot be written\n" },
+	{ "what is not said in words of ours", WELL "log_1=a\x1b[2Jb", "a\\x1b[2Jb\n" },
+	{ "a broken line in a hundred is nothing", WELL "lines=100 malformed=1 bad_time=1", "" },
+	{ "three are another format", WELL "lines=100 malformed=2 bad_status=1",
+	    "3 of 100 log lines could not be read: is `format` in rpvd.conf the web server's?\n" },
+	{ "bots are not asked for their cookie", WELL "lines=100 bot=80 no_visitor=2", "" },
+	{ "people are", WELL "lines=100 bot=80 no_visitor=3",
+	    "3 hits are nobody's: the log has none of the identities that `visitor` names.\n" },
+	{ "no pageview among many lines", WELL "lines=1001 pageviews=0",
+	    "No line is a pageview: see below what became of them.\n" },
+	{ "late lines", WELL "lines=100 pageviews=1 late=3",
+	    "3 log lines came late, and split no visit: set `reorder` a little above the log's flush=.\n" },
+	{ "lost bytes", WELL "lost_bytes=7", "7 bytes of the logs were truncated or removed before they were read.\n" },
+	{ "few orders prove nothing", WELL "orders=9", "" },
+	{ "half of them joined is enough", WELL "orders=10 joined_visitor=1 joined_token=2 joined_ip_ua=1 joined_customer=1", "" },
+	{ "less is not", WELL "orders=10 joined_token=4",
+	    "Only 4 of 10 orders could be joined to a visit: revenue per visit is told too low.  See rpvd(8), JOINS.\n" },
+	{ "money that is in no figure", WELL "unconverted=4",
+	    "4 orders are in a currency without a rate, and count nowhere: see `rates` in rpvd.conf(5).\n" },
+	{ "bad lines of order files", WELL "events_rejected=2",
+	    "2 lines of order files could not be read; the log has the first of them.\n" },
+	{ "other currencies", WELL "other_currency=2",
+	    "2 refunds or disputes were in another currency than their order, and count nowhere.\n" },
+	{ "records", WELL "damaged=1 journal_damaged=2",
+	    "1 records of the state in Redis could not be read.\n2 records of the webhook journal are damaged: is the disk?\n" },
+	{ "the wrong secret, and what is fine", WELL "webhook_stripe_200=8 webhook_stripe_200_same_money=3 webhook_stripe_401_bad_signature=2",
+	    "2 webhooks of stripe were signed with another secret: is the secret file that of this endpoint?\n" },
+	{ "a full disk", WELL "webhook_woocommerce_503_not_stored=1",
+	    "1 webhooks of woocommerce could not be written to the journal; the provider sends them again.  Is the disk full?\n" },
+};
+
+START_TEST(complains)
+{
+	struct status_field fields[FIELDS_MAX];
+	char *text = mem_strdup(complaints[_i].fields);
+	struct status s = { fields, read_fields(text, fields) };
+	struct buf b = { 0 };
+
+	status_complaints(&s, NOW, &b);
+	ck_assert_msg(slice_is(buf_view(&b), complaints[_i].said), "%s: %.*s", complaints[_i].why, SLICE_FMT(buf_view(&b)));
+	buf_free(&b);
+	free(text);
+}
+END_TEST
+
+static const struct { const char *why, *fields, *text; } pages[] = {
+	{ "groups in their order, zeros that say nothing left out",
+	    WELL "version=0.1 log_1=ok log_2=ok lines=7 late=0 bot=2 asset=0 visits=1 orders=0 journal_last=0 webhook_stripe_200_same_money=3",
+	    "shop: all is well\n"
+	    "\n"
+	    "State\n"
+	    "  state                               live\n"
+	    "  version of rpvd                     0.1\n"
+	    "  as of                               2026-03-02 10:40:00 UTC\n"
+	    "\n"
+	    "Logs\n"
+	    "  log 1                               ok\n"
+	    "  log 2                               ok\n"
+	    "  lines read                          7\n"
+	    "\n"
+	    "Hits\n"
+	    "  visits                              1\n"
+	    "  bots                                2\n"
+	    "\n"
+	    "Orders\n"
+	    "  orders paid                         0\n"
+	    "\n"
+	    "Webhooks\n"
+	    "  stripe: 200 same money              3\n"
+	    "\n"
+	    "Journal of webhooks\n"
+	    "  events ever                         0\n" },
+	{ "complaints first; a field of a later version under its own name",
+	    WELL "lost_bytes=7 phase_of_moon=full",
+	    "shop: something wants attention\n"
+	    "\n"
+	    "* 7 bytes of the logs were truncated or removed before they were read.\n"
+	    "\n"
+	    "State\n"
+	    "  state                               live\n"
+	    "  as of                               2026-03-02 10:40:00 UTC\n"
+	    "\n"
+	    "Logs\n"
+	    "  bytes lost                          7\n"
+	    "\n"
+	    "Other\n"
+	    "  phase_of_moon                       full\n" },
+};
+
+START_TEST(page)
+{
+	struct status_field fields[FIELDS_MAX];
+	char *text = mem_strdup(pages[_i].fields);
+	struct status s = { fields, read_fields(text, fields) };
+	struct buf b = { 0 };
+
+	setenv("TZ", "UTC", 1);
+	status_write(&s, "shop", NOW, &b);
+	ck_assert_msg(slice_is(buf_view(&b), pages[_i].text), "%s:\n%.*s", pages[_i].why, SLICE_FMT(buf_view(&b)));
+	buf_free(&b);
+	free(text);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("status");
+	TCase *tc = tcase_create("status");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_loop_test(tc, complains, 0, N_ELEM(complaints));
+	tcase_add_loop_test(tc, page, 0, N_ELEM(pages));
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return (failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
