@@ -92,10 +92,6 @@ class Failed(Exception):
     """A line of the story does not hold."""
 
 
-class Skipped(Exception):
-    """It cannot be told here."""
-
-
 def seconds(text):
     """10:00:00, +1d10:00:00, 10:00:00.250 -> Unix seconds."""
     m = re.fullmatch(r"(?:\+(\d+)d)?(\d\d):(\d\d):(\d\d(?:\.\d{1,3})?)", text)
@@ -153,6 +149,7 @@ class Story:
                         "visitor": 'visitor = {"cookie:rpv", "ip_ua"}'}
         self.without = set()
         self.others = self.user = None
+        self.program = rig.RPVD
         self.state = "state"
         self.begun = False
         self.now = decimal.Decimal(0)
@@ -177,9 +174,6 @@ class Story:
             if verb not in SETUP and not self.begun:
                 self.begin()
             VERBS[verb](self, *words[1:])
-        except Skipped as why:
-            print(f"{self.path}: not told: {why}", flush=True)
-            return False
         except Failed as why:
             self.failures.append(f"{self.path}:{number}: {' '.join(words)}: {why}")
             return verb in LOOKS
@@ -209,8 +203,8 @@ class Story:
     def unprivileged(self):
         if os.geteuid() != 0:
             return
-        if subprocess.run([rig.RPVD, "--version"], user="nobody", capture_output=True, check=False).returncode != 0:
-            raise Skipped(f"nobody may not run {rig.RPVD}")
+        # A copy: the tree may lie where nobody has no way in.
+        self.program = shutil.copy(rig.RPVD, self.rig.path("rpvd"))
         self.user = "nobody"
 
     def begin(self):
@@ -283,7 +277,7 @@ class Story:
         self.said_before = len(self.rig.read("rpvd.log"))
         if "redis" not in self.without:
             self.redis("DEL", "rpv:shop:status")        # the one before's
-        argv = [rig.RPVD, "-c", self.rig.path("rpvd.conf"), "--clock", self.rig.path("clock")]
+        argv = [self.program, "-c", self.rig.path("rpvd.conf"), "--clock", self.rig.path("clock")]
         if self.user is not None:
             for path in (".", "state", "rpvd.conf", "generic.secret"):
                 shutil.chown(self.rig.path(path), self.user)
