@@ -551,6 +551,7 @@ START_TEST(drop_names)
 	ck_assert_str_eq(hit_drop_name(HIT_MALFORMED), "malformed");
 	ck_assert_str_eq(hit_drop_name(HIT_BAD_TIME), "bad_time");
 	ck_assert_str_eq(hit_drop_name(HIT_BAD_STATUS), "bad_status");
+	ck_assert_str_eq(hit_drop_name(HIT_FUTURE), "future");
 }
 END_TEST
 

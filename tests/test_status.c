@@ -56,6 +56,8 @@ static const struct { const char *why, *fields, *said; } complaints[] = {
 	    "No line is a pageview: see below what became of them.\n" },
 	{ "late lines", WELL "lines=100 pageviews=1 late=3",
 	    "3 log lines came late, and split no visit: set `reorder` a little above the log's flush=.\n" },
+	{ "lines from the future", WELL "lines=100 pageviews=1 future=2",
+	    "2 log lines are dated more than a day ahead, and count nowhere: is this machine's clock right, and the web server's?\n" },
 	{ "lost bytes", WELL "lost_bytes=7", "7 bytes of the logs were truncated or removed before they were read.\n" },
 	{ "few orders prove nothing", WELL "orders=9", "" },
 	{ "half of them joined is enough", WELL "orders=10 joined_visitor=1 joined_token=2 joined_ip_ua=1 joined_customer=1", "" },

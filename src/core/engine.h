@@ -78,6 +78,7 @@ enum counter {
 	COUNT_ORDERS,			/* first paid */
 	COUNT_JOIN_VISITOR, COUNT_JOIN_TOKEN, COUNT_JOIN_IP_UA, COUNT_JOIN_CUSTOMER,
 	COUNT_DAMAGED,			/* records of the state that could not be read */
+	COUNT_FUTURE,			/* no hit either: lines dated ahead of the wall clock */
 	COUNTERS
 };
 

@@ -114,7 +114,7 @@ struct format {
 const char *
 hit_drop_name(enum hit_drop drop)
 {
-	static const char *const names[HIT_DROPS] = { "ok", "empty", "malformed", "bad_time", "bad_status" };
+	static const char *const names[HIT_DROPS] = { "ok", "empty", "malformed", "bad_time", "bad_status", "future" };
 
 	must(drop < HIT_DROPS);
 	return (names[drop]);

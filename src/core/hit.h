@@ -37,6 +37,7 @@ enum hit_drop {
 	HIT_MALFORMED,		/* does not fit the format */
 	HIT_BAD_TIME,
 	HIT_BAD_STATUS,
+	HIT_FUTURE,		/* by the reader, who knows the time: dated days ahead of it */
 	HIT_DROPS
 };
 

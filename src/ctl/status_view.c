@@ -63,6 +63,7 @@ static const struct entry {
 	{ G_HITS, "malformed", "lines not of the format", true },
 	{ G_HITS, "bad_time", "lines without a time", true },
 	{ G_HITS, "bad_status", "lines without a status", true },
+	{ G_HITS, "future", "lines dated in the future", true },
 	{ G_HITS, "adopted", "visits that got their cookie late", true },
 	{ G_HITS, "tokens", "tokens seen", true },
 	{ G_ORDERS, "orders", "orders paid", false },
@@ -190,6 +191,9 @@ complain_lines(const struct status *s, struct buf *out)
 	if (number(s, "late") * 50 > lines)
 		buf_printf(out, "%" PRIu64 " log lines came late, and split no visit: set `reorder` a little above the log's flush=.\n",
 		    number(s, "late"));
+	if (number(s, "future") > 0)
+		buf_printf(out, "%" PRIu64 " log lines are dated more than a day ahead, and count nowhere: is this machine's clock right,"
+		    " and the web server's?\n", number(s, "future"));
 	if (number(s, "lost_bytes") > 0)
 		buf_printf(out, "%" PRIu64 " bytes of the logs were truncated or removed before they were read.\n", number(s, "lost_bytes"));
 }

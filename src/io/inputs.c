@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/intake.h"
+#include "io/misfit.h"
 #include "io/site_impl.h"
 #include "io/tail.h"
 
@@ -26,7 +27,7 @@ input(const struct site *s, size_t i)
 	return (i - logs < s->n_orders ? s->orders[i - logs].tail : NULL);
 }
 
-/* False where nothing is wrong. */
+/* What keeps it from being read.  False where nothing does. */
 static bool
 problem_of(const struct site *s, const struct tail *t, struct err *err)
 {
@@ -58,6 +59,30 @@ site_check_inputs(struct site *s, struct buf *mistakes)
 }
 
 bool
+inputs_problem(const struct site *s, size_t i, struct err *err)
+{
+	const struct tail *t = input(s, i);
+
+	if (problem_of(s, t, err))
+		return (true);
+	return (s->intake != NULL && i < intake_logs(s->intake) &&
+	    misfit_problem(intake_misfit(s->intake, i), s->env.replay, tail_path(t), err));
+}
+
+/* Without a wall clock, a replay takes such a line for what it says. */
+static void
+say_future(const struct site *s)
+{
+	int64_t ahead_ms = engine_clock(s->engine) - site_now(s);
+
+	if (ahead_ms > DAY_MS)
+		log_warning("site %s: the logs have a line that is dated %lld days ahead of this machine's clock: after it all lines"
+		    " are late, and the windows end there; take it out and replay into an emptied site, or set the clock right",
+		    s->conf->name, (long long)(ahead_ms / DAY_MS));
+}
+
+/* Lines that do not fit were read all the same. */
+bool
 inputs_were_read(const struct site *s)
 {
 	bool ok = true;
@@ -68,34 +93,34 @@ inputs_were_read(const struct site *s)
 		if (problem_of(s, t, &err)) {
 			log_error("site %s: %s", s->conf->name, err.msg);
 			ok = false;
-		}
+		} else if (inputs_problem(s, i, &err))
+			log_warning("site %s: %s", s->conf->name, err.msg);
+	say_future(s);
 	return (ok);
 }
 
 static void
-tell(const struct site *s, const struct tail *t, struct err *told)
+tell(const struct site *s, size_t i, struct err *told)
 {
 	struct err now = { "" };
 
-	problem_of(s, t, &now);
+	inputs_problem(s, i, &now);
 	if (strcmp(now.msg, told->msg) == 0)
 		return;
 	if (now.msg[0] != '\0')
 		log_warning("site %s: %s", s->conf->name, now.msg);
 	else
-		log_notice("site %s: %s can be read now", s->conf->name, tail_path(t));
+		log_notice("site %s: %s can be read now", s->conf->name, tail_path(input(s, i)));
 	*told = now;
 }
 
 void
 inputs_tell(struct site *s)
 {
-	struct tail *t;
-
-	for (size_t i = 0; (t = input(s, i)) != NULL; i++) {
+	for (size_t i = 0; input(s, i) != NULL; i++) {
 		mem_grow(&s->told_inputs, &s->told_inputs_cap, i + 1, sizeof(*s->told_inputs));
 		if (i == s->n_told_inputs)
 			s->told_inputs[s->n_told_inputs++] = (struct err){ "" };
-		tell(s, t, &s->told_inputs[i]);
+		tell(s, i, &s->told_inputs[i]);
 	}
 }

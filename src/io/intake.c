@@ -9,9 +9,11 @@
 #include "base/heap.h"
 #include "base/mem.h"
 #include "io/generations.h"
+#include "io/misfit.h"
 #include "io/tail.h"
 
 #define NEVER (INT64_MIN / 4)
+#define FUTURE_MS INT64_C(86400000)	/* a wrong time zone is less ahead, a wrong clock or a forged time is more */
 
 /* A line that is held back: a copy, since the tail's buffer moves on. */
 struct held {
@@ -31,6 +33,7 @@ struct reread {				/* a file that was read further than its position */
 struct stream {
 	struct tail *tail;
 	struct format *format;
+	struct misfit misfit;
 	size_t index;
 	bool has, waiting, ended;
 	struct line line;
@@ -46,6 +49,7 @@ struct intake {
 	struct stream **streams;
 	size_t n, cap;
 	int64_t reorder_ms, highest;
+	int64_t latest;			/* later lines are no hits */
 	int64_t horizon;		/* held lines before it were given out */
 	int64_t taken_before;		/* the horizon when the positions of intake_resume() were saved */
 	struct heap held;
@@ -76,6 +80,7 @@ intake_new(int64_t reorder_ms)
 
 	in->reorder_ms = reorder_ms;
 	in->highest = in->horizon = in->taken_before = NEVER;
+	in->latest = INT64_MAX;
 	in->held.compare = compare_held;
 	return (in);
 }
@@ -98,7 +103,7 @@ stream_forget(struct stream *s)
 		held_free(h);
 	}
 	free(s->reread);
-	*s = (struct stream){ .tail = s->tail, .format = s->format, .index = s->index, .reread_file = UINT64_MAX };
+	*s = (struct stream){ .tail = s->tail, .format = s->format, .misfit = s->misfit, .index = s->index, .reread_file = UINT64_MAX };
 }
 
 static void
@@ -148,6 +153,12 @@ struct tail *
 intake_tail(const struct intake *in, size_t i)
 {
 	return (in->streams[i]->tail);
+}
+
+const struct misfit *
+intake_misfit(const struct intake *in, size_t i)
+{
+	return (&in->streams[i]->misfit);
 }
 
 int64_t
@@ -206,6 +217,9 @@ stream_peek(struct intake *in, struct stream *s)
 			break;
 		}
 		drop = hit_parse(s->format, s->line.p, s->line.len, &s->hit);
+		misfit_note(&s->misfit, drop, s->line.p, s->line.len);
+		if (drop == HIT_OK && s->hit.time_ms > in->latest)
+			drop = HIT_FUTURE;
 		if (drop == HIT_OK)
 			s->has = true;
 		else if (s->line.offset >= reread_end(s, s->line.file_no)) {
@@ -333,6 +347,7 @@ intake_next(struct intake *in, int64_t wall_ms, const struct hit **hit, bool *la
 	struct stream *s;
 	struct held *h;
 
+	in->latest = wall_ms > NEVER ? wall_ms + FUTURE_MS : INT64_MAX;
 	if (in->out != NULL)
 		return (give_held(in, in->out, hit, late));
 	if (in->current != NULL)

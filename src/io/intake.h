@@ -22,6 +22,7 @@
 #include "core/hit.h"
 
 struct tail;
+struct misfit;
 struct intake;
 
 enum intake_state { INTAKE_HIT, INTAKE_WAIT, INTAKE_END };
@@ -32,6 +33,8 @@ void intake_free(struct intake **);
 void intake_add(struct intake *, struct tail *, struct format *);
 size_t intake_logs(const struct intake *);
 struct tail *intake_tail(const struct intake *, size_t i);
+/* Whether log i's lines fit its format. */
+const struct misfit *intake_misfit(const struct intake *, size_t i);
 
 /* Lines that are no hits are counted here, hits when they are taken. */
 struct intake_counts {
@@ -39,7 +42,8 @@ struct intake_counts {
 };
 
 /* The next hit; it stays the same, and valid, until intake_taken().  wall_ms: live, at the end of all
- * logs, held lines older than wall_ms - reorder are released, too; INT64_MIN: not. */
+ * logs, held lines older than wall_ms - reorder are released, too, and lines dated more than a day ahead
+ * of it are no hits: one of them would make all that follow late.  INT64_MIN: neither. */
 enum intake_state intake_next(struct intake *, int64_t wall_ms, const struct hit **hit, bool *late);
 void intake_taken(struct intake *);
 /* New lines may be there: look at the logs again. */

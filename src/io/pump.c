@@ -455,6 +455,7 @@ count_lines(struct site *s)
 	engine_count(s->engine, COUNT_MALFORMED, counts.drops[HIT_MALFORMED]);
 	engine_count(s->engine, COUNT_BAD_TIME, counts.drops[HIT_BAD_TIME]);
 	engine_count(s->engine, COUNT_BAD_STATUS, counts.drops[HIT_BAD_STATUS]);
+	engine_count(s->engine, COUNT_FUTURE, counts.drops[HIT_FUTURE]);
 }
 
 /* The logs are read to their end: time goes on by the wall clock.  Not where a log is there and

@@ -96,6 +96,8 @@ void on_pump(int fd, short what, void *site);
 /* inputs.c */
 /* The end of a replay: whether every file was read to its end; says which was not. */
 bool inputs_were_read(const struct site *);
+/* Of input i (the logs, then the order files): whether anything is wrong, and what. */
+bool inputs_problem(const struct site *, size_t i, struct err *);
 /* Says what is new about them. */
 void inputs_tell(struct site *);
 /* status.c */

@@ -63,12 +63,21 @@ put_time(struct pairs *p, const char *name, int64_t ms)
 	put_text(p, name, text);
 }
 
+static void
+put_input(struct pairs *p, const struct site *s, const char *kind, size_t no, size_t input)
+{
+	struct err err;
+	char name[32];
+
+	snprintf(name, sizeof(name), "%s_%zu", kind, no);
+	put_text(p, name, inputs_problem(s, input, &err) ? err.msg : "ok");
+}
+
 /* How far the logs are behind, in bytes, and what is wrong with any of them. */
 static void
 put_logs(struct pairs *p, const struct site *s)
 {
 	uint64_t behind = 0, truncations = 0, overlong = 0, nul_bytes = 0, torn = 0, lost = 0;
-	char name[32];
 
 	for (size_t i = 0; s->intake != NULL && i < intake_logs(s->intake); i++) {
 		struct tail_status t;
@@ -80,16 +89,10 @@ put_logs(struct pairs *p, const struct site *s)
 		nul_bytes += t.nul_bytes;
 		torn += t.torn;
 		lost += t.lost_bytes;
-		snprintf(name, sizeof(name), "log_%zu", i + 1);
-		put_text(p, name, t.problem[0] != '\0' ? t.problem : "ok");
+		put_input(p, s, "log", i + 1, i);
 	}
-	for (size_t i = 0; i < s->n_orders; i++) {
-		struct tail_status t;
-
-		tail_status(s->orders[i].tail, &t);
-		snprintf(name, sizeof(name), "orders_%zu", i + 1);
-		put_text(p, name, t.problem[0] != '\0' ? t.problem : "ok");
-	}
+	for (size_t i = 0; i < s->n_orders; i++)
+		put_input(p, s, "orders", i + 1, (s->intake != NULL ? intake_logs(s->intake) : 0) + i);
 	put_number(p, "behind_bytes", behind);
 	put_number(p, "truncations", truncations);
 	put_number(p, "overlong", overlong);

@@ -18,6 +18,7 @@ what is there before anything happens:
 what happens:
   log TIME [METHOD] TARGET [visitor=] [status=] [referrer=] [agent=] [ip=] [file=]
   part TEXT                    of a line of the log, as it is; \n is a newline
+  times N TEXT                 the same N times
   order TIME KIND KEY=VALUE... a line of DIR/orders.ndjson, otherwise as a webhook
   webhook TIME KIND KEY=VALUE...   a signed event; rpvd answers 200
       paid order= amount= [currency= visitor= token= customer= ip= agent= recurring= tax= shipping= alias=]
@@ -268,6 +269,9 @@ class Story:
     def part(self, text):
         self.rig.append("logs/access.log", text.replace("\\n", "\n"))
 
+    def times(self, n, text):
+        self.part(int(n) * text)
+
     def order_line(self, time, kind, *words):
         event = {"id": f"evt_{self.number}", "time": rfc3339(seconds(time)), "type": "order." + kind, **event_of(kind, pairs(words))}
         self.rig.append("orders.ndjson", rig.as_json(event) + b"\n")
@@ -431,7 +435,7 @@ VERBS = {
     "start": Story.start, "stop": Story.stop, "restart": Story.restart, "kill": Story.kill, "crash": Story.crash,
     "redis-start": Story.start_redis, "redis-stop": Story.stop_redis, "redis-restart": Story.restart_redis,
     "flushall": Story.flushall, "rotate": Story.rotate, "reload": Story.reload, "at": Story.at,
-    "other-site": Story.other_site, "unprivileged": Story.unprivileged, "part": Story.part, "order": Story.order_line,
+    "other-site": Story.other_site, "unprivileged": Story.unprivileged, "part": Story.part, "times": Story.times, "order": Story.order_line,
     "redis": Story.redis_command, "copytruncate": Story.copytruncate, "remove": Story.remove, "chmod": Story.chmod,
     "empty-journal": Story.empty_journal, "state-dir": Story.state_dir, "clock": Story.clock, "said": Story.said,
     "expect": Story.expect, "absent": Story.absent, "status": Story.status, "orders": Story.orders,

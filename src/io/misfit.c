@@ -1,0 +1,144 @@
+/*
+ * misfit: see misfit.h.
+ *
+ * Lines are judged by the thousand, so that what was long ago counts no more; but a format
+ * that never fits is told after twenty lines: a small shop would wait for a thousand for days.
+ */
+#include "io/misfit.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define FITS_AGAIN 100			/* lines in a row that fit: somebody mended it */
+
+/* ---- what else it may be ----------------------------------------------------- */
+
+static bool
+fits(const char *spec, const char *line, size_t len)
+{
+	struct format *format = format_compile(spec, NULL, 0, NULL);
+	char *copy = mem_dup(line, len);	/* the parser writes into it */
+	struct hit hit;
+	bool ok = hit_parse(format, copy, len, &hit) == HIT_OK;
+
+	free(copy);
+	format_free(&format);
+	return (ok);
+}
+
+/* 2026/03/02 10:00:00 [error] ... */
+static bool
+is_error_log(const char *line, size_t len)
+{
+	static const char shape[] = "9999/99/99 99:99:99 [";
+
+	if (len < strlen(shape))
+		return (false);
+	for (size_t i = 0; shape[i] != '\0'; i++)
+		if (shape[i] == '9' ? !isdigit((unsigned char)line[i]) : line[i] != shape[i])
+			return (false);
+	return (true);
+}
+
+/* What the line looks like and what to do, or NULL. */
+static const char *
+guess(const char *line, size_t len)
+{
+	/* A common line is the begin of a combined one, so it comes last. */
+	static const struct { const char *spec, *words; } known[] = {
+		{ "combined", "They look like the preset combined: set format = \"combined\"" },
+		{ "vhost_combined", "They look like the preset vhost_combined: set format = \"vhost_combined\"" },
+		{ "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" "
+		    "\"$http_user_agent\" $more", "They look like combined with more behind it: copy the log_format string from nginx" },
+		{ "common", "They look like the preset common: set format = \"common\"" },
+	};
+
+	if (line[0] == '{')
+		return ("They look like JSON: set format to the log_format string with which the web server writes them");
+	if (is_error_log(line, len))
+		return ("They look like an error log: rpvd reads the access log");
+	for (size_t i = 0; i < N_ELEM(known); i++)
+		if (fits(known[i].spec, line, len))
+			return (known[i].words);
+	return (NULL);
+}
+
+/* ---- an example ---------------------------------------------------------------- */
+
+/* Its shape, and nothing of what it says: whoever visits has a right to that. */
+static void
+set_example(char *out, size_t room, const char *line, size_t len)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < len && n + sizeof("\\x00...") < room; i++) {
+		unsigned char c = (unsigned char)line[i];
+
+		if (isdigit(c))
+			out[n++] = '9';
+		else if (isalpha(c) || c >= 0x80)
+			out[n++] = 'a';
+		else if (isprint(c))
+			out[n++] = (char)c;
+		else
+			n += (size_t)snprintf(out + n, room - n, "\\x%02x", c);
+	}
+	snprintf(out + n, room - n, "%s", i < len ? "..." : "");
+}
+
+/* ---- judging ---------------------------------------------------------------------- */
+
+static void
+begin_stretch(struct misfit *m)
+{
+	m->lines = m->rejected = 0;
+}
+
+static void
+become_loud(struct misfit *m, const char *line, size_t len)
+{
+	if (m->is_loud)
+		return;
+	m->is_loud = m->was_loud = true;
+	m->of = m->lines;
+	m->unread = m->rejected;
+	m->guess = guess(line, len);
+	set_example(m->example, sizeof(m->example), line, len);
+}
+
+void
+misfit_note(struct misfit *m, enum hit_drop drop, const char *line, size_t len)
+{
+	bool rejected = drop == HIT_MALFORMED || drop == HIT_BAD_TIME || drop == HIT_BAD_STATUS;
+
+	if (drop == HIT_EMPTY)
+		return;
+	m->lines++;
+	m->rejected += rejected;
+	m->in_row = rejected ? 0 : m->in_row + 1;
+	if (rejected && (m->rejected > MISFIT_LINES / 2 || (m->rejected == m->lines && m->lines >= MISFIT_FIRST)))
+		become_loud(m, line, len);
+	if (m->is_loud && m->in_row >= FITS_AGAIN) {
+		m->is_loud = false;
+		begin_stretch(m);
+	}
+	if (m->lines == MISFIT_LINES) {
+		m->is_loud = m->rejected > MISFIT_LINES / 2;
+		begin_stretch(m);
+	}
+}
+
+bool
+misfit_problem(const struct misfit *m, bool ever, const char *path, struct err *err)
+{
+	if (!m->is_loud && !(ever && m->was_loud))
+		return (false);
+	err_set(err, "%.150s: %u of %u lines are not of the log's format, and count nowhere.  %s.  An example, letters as a, "
+	    "digits as 9: %s", path, m->unread, m->of,
+	    m->guess != NULL ? m->guess : "Set format to the log_format string of the web server", m->example);
+	return (true);
+}
