@@ -13,7 +13,8 @@ build make make
 build autoconf autoconf
 build automake automake
 build pkg-config pkg-config
-build libevent-dev pkg:libevent_extra
+build libevent-dev pkg:libevent_openssl
+build libssl-dev pkg:openssl
 build libhiredis-dev pkg:hiredis
 build libmaxminddb-dev pkg:libmaxminddb
 check check pkg:check

@@ -106,16 +106,23 @@ run_for(int64_t ms)
 }
 
 static void
-begin(struct seen *seen, const char *url, const char *password_file)
+begin_conf(struct seen *seen, struct redis_conf conf)
 {
-	const struct redis_conf conf = { .url = url, .password_file = password_file, .connect_ms = 1000, .reply_ms = 300 };
 	struct err err;
 
+	conf.connect_ms = 1000;
+	conf.reply_ms = 300;
 	*seen = (struct seen){ 0 };
 	seen->redis = redis_new(base, &conf, &calls, seen, &err);
-	ck_assert_msg(seen->redis != NULL, "%s: %s", url, err.msg);
+	ck_assert_msg(seen->redis != NULL, "%s: %s", conf.url, err.msg);
 	redis_connect(seen->redis);
 	ck_assert_msg(seen->ups + seen->downs == 0, "no callback comes out of redis_connect()");
+}
+
+static void
+begin(struct seen *seen, const char *url, const char *password_file)
+{
+	begin_conf(seen, (struct redis_conf){ .url = url, .password_file = password_file });
 }
 
 static void
@@ -140,11 +147,14 @@ connects(void)
 	return (rc == 0);
 }
 
-/* Returns when it accepts connections. */
+/* Returns when it accepts connections.  more: further arguments, to the first NULL. */
 static pid_t
-server_start(const char *port)
+server_start_with(const char *port, const char *const *more)
 {
 	char log[112];
+	const char *argv[40] = { "redis-server", "--port", port, "--bind", "127.0.0.1", "--unixsocket", sock_path, "--dir", dir,
+	    "--logfile", log, "--save", "", "--appendonly", "no" };
+	size_t argc = 15;
 	pid_t pid = fork();
 
 	ck_assert_int_ge(pid, 0);
@@ -155,9 +165,16 @@ server_start(const char *port)
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	snprintf(log, sizeof(log), "%s/redis.log", dir);
-	execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--unixsocket", sock_path,
-	    "--dir", dir, "--logfile", log, "--save", "", "--appendonly", "no", (char *)NULL);
+	for (size_t i = 0; more[i] != NULL && argc < N_ELEM(argv) - 1; i++)
+		argv[argc++] = more[i];
+	execvp("redis-server", (char *const *)argv);
 	_exit(127);
+}
+
+static pid_t
+server_start(const char *port)
+{
+	return (server_start_with(port, (const char *[]){ NULL }));
 }
 
 static void
@@ -173,6 +190,14 @@ static bool
 have_server(void)
 {
 	return (system("redis-server --version >/dev/null 2>&1") == 0);
+}
+
+/* Of the server, and a program that makes certificates. */
+static bool
+have_tls(void)
+{
+	return (system("openssl version >/dev/null 2>&1 && redis-server --tls-port 0 --tls-replication bad - </dev/null 2>&1 |"
+	    " grep -q \"argument must be 'yes' or 'no'\"") == 0);
 }
 
 /* A port of the loopback that was free a moment ago. */
@@ -692,6 +717,209 @@ START_TEST(password_not_wanted)
 }
 END_TEST
 
+/* ---- TLS ---- */
+
+/* Each certificate with its key in one file: of a CA of ours, or of another's. */
+static const char make_certificates[] =
+    "cd '%s'\n"
+    "ca() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $1.key -out $1.pem -subj /CN=$1 -days 2; }\n"
+    "sign() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $1.key -subj /CN=$1 -out $1.csr &&\n"
+    "  echo \"subjectAltName=$4\" >$1.ext && openssl x509 -req -in $1.csr -CA $2.pem -CAkey $2.key -CAcreateserial"
+    "    -days $3 -extfile $1.ext -out $1.pem && cat $1.key >>$1.pem; }\n"
+    "{ ca ours && ca theirs && sign good ours 2 DNS:localhost,IP:127.0.0.1 && sign name ours 2 DNS:localhost &&\n"
+    "  sign other ours 2 DNS:elsewhere.example,IP:192.0.2.1 && sign expired ours -1 DNS:localhost &&\n"
+    "  sign stranger theirs 2 DNS:localhost; } >certificates.log 2>&1 || { cat certificates.log; exit 1; }\n";
+
+static char in_dir_text[8][112];
+
+static char *
+in_dir(size_t i, const char *name)
+{
+	snprintf(in_dir_text[i], sizeof(in_dir_text[i]), "%s/%s", dir, name);
+	return (in_dir_text[i]);
+}
+
+static void
+setup_tls(void)
+{
+	char command[2000];
+
+	setup();
+	ck_assert_int_lt(snprintf(command, sizeof(command), make_certificates, dir), (int)sizeof(command));
+	ck_assert_int_eq(system(command), 0);
+}
+
+/* want_client: tls-auth-clients. */
+static pid_t
+tls_start(int port, const char *certificate, const char *want_client)
+{
+	char number[8], pem[24];
+
+	snprintf(number, sizeof(number), "%d", port);
+	snprintf(pem, sizeof(pem), "%s.pem", certificate);
+	return (server_start_with("0", (const char *[]){ "--tls-port", number, "--tls-cert-file", in_dir(0, pem), "--tls-key-file",
+	    in_dir(1, pem), "--tls-ca-cert-file", in_dir(2, "ours.pem"), "--tls-auth-clients", want_client, NULL }));
+}
+
+/* why is NULL where the connection comes up; ca and client are files of the directory. */
+static const struct { const char *name, *host, *certificate, *ca, *client, *want_client, *why; } tls_rows[] = {
+	{ "all is right", "localhost", "good", "ours.pem", NULL, "no", NULL },
+	{ "an address that the certificate has", "127.0.0.1", "good", "ours.pem", NULL, "no", NULL },
+	{ "an address that it has not", "127.0.0.1", "name", "ours.pem", NULL, "no", "is for another name" },
+	{ "another name", "localhost", "other", "ours.pem", NULL, "no", "is for another name" },
+	{ "expired", "localhost", "expired", "ours.pem", NULL, "no", "has expired: renew it" },
+	{ "of another CA", "localhost", "stranger", "ours.pem", NULL, "no", "not signed by an authority in" },
+	{ "no CA named, and the system knows none", "localhost", "good", NULL, NULL, "no", "name the certificate of its CA by ca" },
+	{ "clients need a certificate and have it", "localhost", "good", "ours.pem", "name.pem", "yes", NULL },
+	{ "clients need a certificate", "localhost", "good", "ours.pem", NULL, "yes", "Redis wants a certificate of this client" },
+	{ "and that of another CA will not do", "localhost", "good", "ours.pem", "stranger.pem", "yes",
+	    "Redis does not accept the certificate" },
+};
+
+static struct redis_conf
+tls_conf(const char *url, const char *ca, const char *client)
+{
+	return ((struct redis_conf){ .url = url, .tls = { ca != NULL ? in_dir(3, ca) : NULL,
+	    client != NULL ? in_dir(4, client) : NULL, NULL } });
+}
+
+/* Whether anybody has tried to authenticate: with a wrong certificate nobody may. */
+static bool
+saw_password(void)
+{
+	redisContext *c = redisConnectUnix(sock_path);
+	redisReply *reply;
+	bool saw;
+
+	ck_assert(c != NULL && c->err == 0);
+	reply = redisCommand(c, "INFO commandstats");
+	ck_assert(reply != NULL && reply->type == REDIS_REPLY_STRING);
+	saw = strstr(reply->str, "cmdstat_auth") != NULL;
+	freeReplyObject(reply);
+	redisFree(c);
+	return (saw);
+}
+
+START_TEST(tls)
+{
+	int port = free_port();
+	pid_t pid = tls_start(port, tls_rows[_i].certificate, tls_rows[_i].want_client);
+	struct count c = { 0 };
+	struct seen seen;
+	char url[80];
+
+	snprintf(url, sizeof(url), "rediss://%s%s:%d/2", tls_rows[_i].why != NULL ? "shop:s3cret-2@" : "", tls_rows[_i].host, port);
+	begin_conf(&seen, tls_conf(url, tls_rows[_i].ca, tls_rows[_i].client));
+	if (tls_rows[_i].why == NULL) {
+		ck_assert_msg(run_until(&seen.ups, 1, PATIENCE_MS), "%s: %s", tls_rows[_i].name, seen.why);
+		ck_assert(send1(seen.redis, on_reply, &c, "PING"));
+		ck_assert(run_until(&c.replies, 1, PATIENCE_MS));
+		ck_assert_int_eq(c.nulls + c.errors + seen.downs, 0);
+	} else {
+		ck_assert_msg(run_until(&seen.downs, 1, PATIENCE_MS), "%s: nothing told", tls_rows[_i].name);
+		ck_assert_msg(strstr(seen.why, tls_rows[_i].why) != NULL, "%s: %s", tls_rows[_i].name, seen.why);
+		ck_assert_int_eq(seen.ups, 0);
+		ck_assert_msg(!saw_password(), "%s: the password was sent", tls_rows[_i].name);
+	}
+	redis_free(&seen.redis);
+	server_stop(pid, SIGTERM);
+}
+END_TEST
+
+/* Many small commands and a big one, both ways; then the server hangs, dies and comes back. */
+START_TEST(tls_at_work)
+{
+	int port = free_port();
+	pid_t pid = tls_start(port, "good", "no");
+	size_t size = 20 << 20;
+	struct count many = { 0 }, c = { .bytes = { mem_calloc(1, size), size } };
+	struct seen seen;
+	char url[64];
+
+	snprintf(url, sizeof(url), "rediss://localhost:%d", port);
+	begin_conf(&seen, tls_conf(url, "ours.pem", NULL));
+	ck_assert_msg(run_until(&seen.ups, 1, PATIENCE_MS), "%s", seen.why);
+	for (int i = 0; i < 10000; i++)
+		ck_assert(send2(seen.redis, on_counter, &many, "INCR", "n"));
+	ck_assert(send_set(seen.redis, c.bytes));
+	ck_assert(send2(seen.redis, on_bytes, &c, "GET", "k"));
+	ck_assert(run_until(&c.replies, 1, PATIENCE_MS));
+	ck_assert_int_eq(many.replies, 10000);
+	ck_assert_int_eq(seen.downs, 0);
+	kill(pid, SIGSTOP);
+	ck_assert(send1(seen.redis, on_reply, &c, "PING"));
+	ck_assert(run_until(&seen.downs, 1, PATIENCE_MS));
+	ck_assert_msg(strstr(seen.why, "timed out") != NULL, "%s", seen.why);
+	ck_assert_int_eq(c.nulls, 1);
+	kill(pid, SIGCONT);
+	ck_assert(run_until(&seen.ups, 2, PATIENCE_MS));
+	server_stop(pid, SIGKILL);
+	ck_assert(run_until(&seen.downs, 2, PATIENCE_MS));
+	ck_assert_msg(strstr(seen.why, "stopped or restarted") != NULL, "%s", seen.why);
+	unlink(sock_path);
+	pid = tls_start(port, "good", "no");
+	ck_assert(run_until(&seen.ups, 3, PATIENCE_MS));
+	redis_free(&seen.redis);
+	free((char *)c.bytes.p);
+	server_stop(pid, SIGTERM);
+}
+END_TEST
+
+/* The right server by the wrong protocol, both ways. */
+START_TEST(tls_and_plain_confused)
+{
+	int port = free_port();
+	char number[8], url[64];
+	struct seen seen;
+	pid_t pid;
+
+	snprintf(number, sizeof(number), "%d", port);
+	snprintf(url, sizeof(url), "rediss://localhost:%d", port);
+	pid = server_start(number);
+	begin_conf(&seen, tls_conf(url, "ours.pem", NULL));
+	ck_assert(run_until(&seen.downs, 1, PATIENCE_MS));
+	ck_assert_msg(strstr(seen.why, "does not speak") != NULL, "%s", seen.why);
+	redis_free(&seen.redis);
+	server_stop(pid, SIGKILL);
+	unlink(sock_path);
+	snprintf(url, sizeof(url), "redis://localhost:%d", port);
+	pid = tls_start(port, "good", "no");
+	begin(&seen, url, NULL);
+	ck_assert(run_until(&seen.downs, 1, PATIENCE_MS));
+	ck_assert_msg(strstr(seen.why, "rediss://") != NULL, "%s", seen.why);
+	redis_free(&seen.redis);
+	server_stop(pid, SIGTERM);
+}
+END_TEST
+
+static const struct { const char *name, *ca, *certificate, *key, *why; } tls_confs[] = {
+	{ "a CA that is not there", "none.pem", NULL, NULL, "none.pem (ca of redis): No such file" },
+	{ "a CA that is none", "good.key", NULL, NULL, "holds no certificate" },
+	{ "a certificate that is none", "ours.pem", "good.key", NULL, "good.key (certificate of redis) holds no certificate" },
+	{ "a key that is not there", "ours.pem", "good.pem", "none.key", "none.key (certificate_key of redis): No such file" },
+	{ "another's key", "ours.pem", "good.pem", "name.key", "that belongs to the certificate" },
+	{ "a key alone", "ours.pem", NULL, "good.key", "but no certificate" },
+	{ "all right", "ours.pem", "good.pem", "good.key", NULL },
+};
+
+START_TEST(tls_conf_refused)
+{
+	struct redis_conf conf = { .url = "rediss://localhost", .tls = {
+	    tls_confs[_i].ca != NULL ? in_dir(0, tls_confs[_i].ca) : NULL,
+	    tls_confs[_i].certificate != NULL ? in_dir(1, tls_confs[_i].certificate) : NULL,
+	    tls_confs[_i].key != NULL ? in_dir(2, tls_confs[_i].key) : NULL } };
+	struct err err;
+
+	ck_assert_int_eq(redis_check(&conf, &err), tls_confs[_i].why != NULL ? -1 : 0);
+	if (tls_confs[_i].why == NULL)
+		return;
+	ck_assert_msg(strstr(err.msg, tls_confs[_i].why) != NULL, "%s: %s", tls_confs[_i].name, err.msg);
+	conf.url = "redis://localhost";
+	ck_assert_int_eq(redis_check(&conf, &err), -1);
+	ck_assert_msg(strstr(err.msg, "does not begin with rediss://") != NULL, "%s", err.msg);
+}
+END_TEST
+
 /* ---- with a stand-in ---- */
 
 struct standin {
@@ -929,7 +1157,6 @@ START_TEST(url_bad)
 END_TEST
 
 static const struct { const char *url, *file, *why; } refused_confs[] = {
-	{ "rediss://:s3cret@h", NULL, "no TLS" },
 	{ "redis://h", "/nonexistent/password", "cannot read the Redis password" },
 	{ "redis://h", "/dev/null", "is empty" },
 	{ "gopher://", NULL, "must begin with" },
@@ -1004,6 +1231,20 @@ live_case(void)
 }
 
 static TCase *
+tls_case(void)
+{
+	TCase *tc = tcase_create("TLS");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup_tls, teardown);
+	tcase_add_loop_test(tc, tls, 0, N_ELEM(tls_rows));
+	tcase_add_test(tc, tls_at_work);
+	tcase_add_test(tc, tls_and_plain_confused);
+	tcase_add_loop_test(tc, tls_conf_refused, 0, N_ELEM(tls_confs));
+	return (tc);
+}
+
+static TCase *
 standin_case(void)
 {
 	TCase *tc = tcase_create("stand-in");
@@ -1042,7 +1283,9 @@ main(void)
 	suite_add_tcase(s, standin_case());
 	if (have_server())
 		suite_add_tcase(s, live_case());
-	else
+	if (have_server() && have_tls())
+		suite_add_tcase(s, tls_case());
+	if (!have_server())
 		printf("no redis-server here: the tests that need one are skipped\n");
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);

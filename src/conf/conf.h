@@ -65,6 +65,7 @@ struct site_conf {
 struct config {
 	char *file;
 	char *redis_url, *redis_password_file;
+	char *redis_ca, *redis_certificate, *redis_certificate_key;	/* for rediss:// */
 	char *webhook_listen;		/* NULL: no listener */
 	char *state_dir;		/* "/var/lib/rpvd" */
 	char *data_dir;			/* where sources.tsv and bots.txt are; NULL: the installed ones */

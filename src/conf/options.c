@@ -271,9 +271,18 @@ const struct option options[] = {
 
 	{ IN_REDIS, "url", T_STRING, TOP(redis_url), "unix:/run/rpvd/redis.sock", .check = check_redis,
 	    .secret = true, .sampled = true,
-	    .text = "unix:PATH[?db=N] or redis://[user:password@]host:port/db. rediss://, for TLS, is refused as yet." },
+	    .text = "unix:PATH[?db=N] or redis://[user:password@]host:port/db. rediss:// is the same by TLS; "
+	    "the server's certificate must be made for that host." },
 	{ IN_REDIS, "password_file", T_PATH, TOP(redis_password_file), .check = check_path, .sample = "\"/etc/rpvd/redis.password\"",
 	    .text = "File whose first line is the password. Better than a password in the URL." },
+	{ IN_REDIS, "ca", T_PATH, TOP(redis_ca), .check = check_path, .sample = "\"/etc/rpvd/redis-ca.pem\"",
+	    .text = "With rediss://: file of the certificates of the authorities that may have signed the server's, in PEM. Without it, "
+	    "those that the system knows." },
+	{ IN_REDIS, "certificate", T_PATH, TOP(redis_certificate), .check = check_path, .sample = "\"/etc/rpvd/redis-client.pem\"",
+	    .text = "With rediss://: rpvd's own certificate and its chain, in PEM, for a Redis that wants one of its clients "
+	    "(tls-auth-clients yes, which is its default)." },
+	{ IN_REDIS, "certificate_key", T_PATH, TOP(redis_certificate_key), .check = check_path, .sample = "\"/etc/rpvd/redis-client.key\"",
+	    .text = "The key of the certificate, where it is not in the same file." },
 
 	{ IN_WEBHOOK, "listen", T_STRING, TOP(webhook_listen), .check = check_listen,
 	    .sample = "\"unix:/run/rpvd/webhook.sock\"", .sampled = true,

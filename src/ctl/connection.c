@@ -3,6 +3,8 @@
  */
 #include <errno.h>
 #include <hiredis/hiredis.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
@@ -40,6 +42,42 @@ why_broken(const struct ctl *ctl, int errnum, struct err *why)
 		err_set(why, "%s", c->errstr);
 }
 
+/* n: what an SSL_ call returned, right after it. */
+static void
+why_insecure(const struct ctl *ctl, int n, struct err *why)
+{
+	int errnum = errno, what = SSL_get_error(ctl->ssl, n);
+	unsigned long error = ERR_peek_error();
+
+	if (what == SSL_ERROR_WANT_READ || what == SSL_ERROR_WANT_WRITE)
+		err_set(why, "it accepts the connection but does not answer by TLS (timed out): it hangs, or the port does not speak TLS");
+	else if (error != 0)
+		tls_why(&ctl->url, &ctl->tls, ctl->ssl, error, why);
+	else if (what == SSL_ERROR_SYSCALL && errnum != 0)
+		redis_why_errno(&ctl->url, errnum, why);
+	else
+		err_set(why, "it closed the connection: it was stopped or restarted, has as many clients as its maxclients allows, or the "
+		    "port does not speak TLS");
+}
+
+static enum ctl_exit
+secure(struct ctl *ctl)
+{
+	struct err why;
+	int n;
+
+	ctl->ssl = tls_session(&ctl->tls, ctl->url.host, &why);
+	if (ctl->ssl == NULL)
+		return (fail(ctl, &why));
+	must(SSL_set_fd(ctl->ssl, ctl->redis->fd) == 1);
+	ERR_clear_error();
+	errno = 0;
+	if ((n = SSL_connect(ctl->ssl)) == 1)
+		return (CTL_OK);
+	why_insecure(ctl, n, &why);
+	return (fail(ctl, &why));
+}
+
 static enum ctl_exit
 dial(struct ctl *ctl)
 {
@@ -57,7 +95,33 @@ dial(struct ctl *ctl)
 		return (fail(ctl, &why));
 	}
 	redisSetTimeout(ctl->redis, reply);
-	return (CTL_OK);
+	return (ctl->url.tls ? secure(ctl) : CTL_OK);
+}
+
+/* From TLS into hiredis' reader, and what was queued before that out. */
+static int
+read_secure(struct ctl *ctl, void **reply, struct err *why)
+{
+	redisReader *reader = ctl->redis->reader;
+	char bytes[16 * 1024];
+	int n = 1;
+
+	ERR_clear_error();
+	errno = 0;
+	if (ctl->unsent.len > 0)
+		n = SSL_write(ctl->ssl, ctl->unsent.p, (int)ctl->unsent.len);
+	ctl->unsent.len = 0;
+	while (n > 0) {
+		if (redisReaderGetReply(reader, reply) != REDIS_OK)
+			return (err_set(why, "what answers does not speak the Redis protocol (%s)", reader->errstr));
+		if (*reply != NULL)
+			return (0);
+		errno = 0;
+		if ((n = SSL_read(ctl->ssl, bytes, sizeof(bytes))) > 0)
+			must(redisReaderFeed(reader, bytes, (size_t)n) == REDIS_OK);
+	}
+	why_insecure(ctl, n, why);
+	return (-1);
 }
 
 /* The reply, which may be an error, or NULL with err set. */
@@ -68,9 +132,14 @@ receive(struct ctl *ctl)
 	struct err why;
 
 	errno = 0;
-	if (redisGetReply(ctl->redis, &reply) == REDIS_OK)
-		return (reply);
-	why_broken(ctl, errno == EAGAIN ? ETIMEDOUT : errno, &why);
+	if (ctl->ssl != NULL) {
+		if (read_secure(ctl, &reply, &why) == 0)
+			return (reply);
+	} else {
+		if (redisGetReply(ctl->redis, &reply) == REDIS_OK)
+			return (reply);
+		why_broken(ctl, errno == EAGAIN ? ETIMEDOUT : errno, &why);
+	}
 	fail(ctl, &why);
 	return (NULL);
 }
@@ -115,15 +184,10 @@ enum ctl_exit
 ctl_connect(struct ctl *ctl)
 {
 	enum ctl_exit status;
-	struct err why;
 	char db[16];
 
 	if (ctl->redis != NULL)
 		return (CTL_OK);
-	if (ctl->url.tls) {
-		err_set(&why, "this rpvctl has no TLS: use redis:// or unix:, or a TLS proxy such as stunnel");
-		return (fail(ctl, &why));
-	}
 	if ((status = dial(ctl)) != CTL_OK || (status = hello_auth(ctl)) != CTL_OK)
 		return (status);
 	snprintf(db, sizeof(db), "%d", ctl->url.db);
@@ -136,6 +200,10 @@ ctl_connect(struct ctl *ctl)
 void
 ctl_disconnect(struct ctl *ctl)
 {
+	if (ctl->ssl != NULL)
+		SSL_free(ctl->ssl);
+	ctl->ssl = NULL;
+	ctl->unsent.len = 0;
 	if (ctl->redis != NULL)
 		redisFree(ctl->redis);
 	ctl->redis = NULL;
@@ -146,13 +214,22 @@ ctl_send(struct ctl *ctl, size_t argc, const struct slice *argv)
 {
 	const char *texts[8];
 	size_t lens[8];
+	char *command;
+	long long len;
 
 	must(argc <= N_ELEM(texts));
 	for (size_t i = 0; i < argc; i++) {
 		texts[i] = argv[i].len > 0 ? argv[i].p : "";
 		lens[i] = argv[i].len;
 	}
-	must(redisAppendCommandArgv(ctl->redis, (int)argc, texts, lens) == REDIS_OK);
+	if (ctl->ssl == NULL) {
+		must(redisAppendCommandArgv(ctl->redis, (int)argc, texts, lens) == REDIS_OK);
+		return;
+	}
+	len = redisFormatCommandArgv(&command, (int)argc, texts, lens);
+	must(len > 0);
+	buf_put(&ctl->unsent, command, (size_t)len);
+	redisFreeCommand(command);
 }
 
 redisReply *

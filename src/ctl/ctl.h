@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "store/redis_url.h"
+#include "store/tls.h"
 
 struct redisContext;			/* hiredis/hiredis.h */
 struct redisReply;
@@ -38,11 +39,14 @@ struct ctl_options {			/* NULL, 0, false: not given */
 struct ctl {
 	struct ctl_options opt;
 	struct redis_url url;
-	char *password_file;
+	char *password_file, *ca, *certificate, *certificate_key;
+	struct tls_files tls;		/* the same, for rediss:// */
 	char *site;
 	char *model;			/* the site's default model and currency, where a */
 	char currency[4];		/* configuration tells them; else NULL and "" */
 	struct redisContext *redis;	/* NULL: not connected */
+	struct ssl_st *ssl;		/* NULL: without TLS */
+	struct buf unsent;		/* commands, where TLS is to take them */
 	struct err err;
 };
 

@@ -17,6 +17,7 @@
 #include "conf/conf.h"
 #include "ctl/ctl.h"
 #include "ctl/table.h"
+#include "store/redis.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "dev"
@@ -226,15 +227,24 @@ use_site(struct ctl *ctl, const struct config *config)
 	}
 }
 
+static char *
+copy_of(const char *text)
+{
+	return (text != NULL ? mem_strdup(text) : NULL);
+}
+
 static enum ctl_exit
-set_url(struct ctl *ctl, const char *url, const char *password_file)
+set_url(struct ctl *ctl, const struct redis_conf *conf)
 {
 	struct err err;
 
-	if (redis_url_parse(&ctl->url, url, password_file, &err) != 0)
+	if (redis_url_parse(&ctl->url, conf->url, conf->password_file, &err) != 0)
 		return (usage(err.msg));
-	if (password_file != NULL)
-		ctl->password_file = mem_strdup(password_file);
+	ctl->password_file = copy_of(conf->password_file);
+	ctl->ca = copy_of(conf->tls.ca);
+	ctl->certificate = copy_of(conf->tls.certificate);
+	ctl->certificate_key = copy_of(conf->tls.certificate_key);
+	ctl->tls = (struct tls_files){ ctl->ca, ctl->certificate, ctl->certificate_key };
 	return (CTL_OK);
 }
 
@@ -254,9 +264,12 @@ use_config(struct ctl *ctl, const char *file)
 			free(text);
 		}
 	} else {
+		struct redis_conf redis = redis_conf_of(config);
+
 		use_site(ctl, config);
-		status = set_url(ctl, config->redis_url != NULL ? config->redis_url : DEFAULT_URL,
-		    config->redis_password_file);
+		if (redis.url == NULL)
+			redis.url = DEFAULT_URL;
+		status = set_url(ctl, &redis);
 	}
 	config_free(&config);
 	buf_free(&mistakes);
@@ -272,14 +285,14 @@ find_redis(struct ctl *ctl)
 	if (ctl->opt.site != NULL)
 		ctl->site = mem_strdup(ctl->opt.site);
 	if (ctl->opt.url != NULL)
-		return (set_url(ctl, ctl->opt.url, NULL));
+		return (set_url(ctl, &(struct redis_conf){ .url = ctl->opt.url }));
 	if (ctl->opt.conf != NULL || access(DEFAULT_CONF, R_OK) == 0)
 		return (use_config(ctl, ctl->opt.conf != NULL ? ctl->opt.conf : DEFAULT_CONF));
 	if (errno != ENOENT) {
 		err_set(&err, "cannot read %s (%s); trying %s", DEFAULT_CONF, strerror(errno), DEFAULT_URL);
 		complain(err.msg);
 	}
-	return (set_url(ctl, DEFAULT_URL, NULL));
+	return (set_url(ctl, &(struct redis_conf){ .url = DEFAULT_URL }));
 }
 
 static enum ctl_exit
@@ -339,6 +352,10 @@ main(int argc, char **argv)
 	ctl_disconnect(&ctl);
 	redis_url_free(&ctl.url);
 	free(ctl.password_file);
+	free(ctl.ca);
+	free(ctl.certificate);
+	free(ctl.certificate_key);
+	buf_free(&ctl.unsent);
 	free(ctl.site);
 	free(ctl.model);
 	if (fflush(stdout) != 0 && errno != EPIPE) {

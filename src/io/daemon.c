@@ -30,6 +30,7 @@
 #include "io/site.h"
 #include "io/watch.h"
 #include "io/webhook.h"
+#include "store/redis.h"
 
 #define STOP_MS 4000			/* a stop that takes longer is cut short; what is uncommitted is read again */
 #define SECRETS_MAX 16
@@ -316,6 +317,16 @@ check_site(const struct setup *s, const struct site_conf *site, bool sound, stru
 	rules_free(&rules);
 }
 
+static void
+check_redis(const struct config *config, struct buf *mistakes)
+{
+	const struct redis_conf redis = redis_conf_of(config);
+	struct err err;
+
+	if (redis.url != NULL && redis_check(&redis, &err) != 0)
+		buf_printf(mistakes, "%s: redis: %s\n", config->file, err.msg);
+}
+
 /* All that a start would find wrong but for the world outside: state directory, Redis, sockets. */
 static void
 check(const char *file, struct buf *mistakes)
@@ -324,6 +335,8 @@ check(const char *file, struct buf *mistakes)
 	bool sound = mistakes->len == 0;
 
 	load_tables(&s, mistakes);
+	if (sound)
+		check_redis(s.config, mistakes);
 	for (size_t i = 0; i < s.config->n_sites; i++)
 		check_site(&s, &s.config->sites[i], sound, mistakes);
 	setup_free(&s);

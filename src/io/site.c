@@ -575,7 +575,7 @@ struct site *
 site_new(const struct site_env *env, const struct site_conf *conf, struct err *err)
 {
 	struct site *s = mem_calloc(1, sizeof(*s));
-	struct redis_conf redis = { .url = env->config->redis_url, .password_file = env->config->redis_password_file };
+	struct redis_conf redis = redis_conf_of(env->config);
 	struct redis_calls calls = { on_redis_up, on_redis_down };
 
 	s->env = *env;

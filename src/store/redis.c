@@ -1,7 +1,8 @@
 /*
  * redis: see redis.h.
  *
- * One state machine: idle -> (waiting -> resolving -> connecting -> hello -> up)*.
+ * One state machine: idle -> (waiting -> resolving -> connecting -> securing -> hello -> up)*;
+ * resolving is for host names, securing for TLS.
  * One timer, whose meaning is the state's: the next attempt (waiting), the deadline of
  * the attempt (up to hello), the deadline of the oldest outstanding reply (up).
  *
@@ -18,11 +19,14 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <hiredis/hiredis.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +37,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "conf/conf.h"
 #include "store/redis_url.h"
 #include "store/redis_why.h"
 #include "store/resolve.h"
@@ -45,7 +50,7 @@
 #define WRITE_CHUNK (1 << 20)
 #define READ_CHUNK (16 * 1024)
 
-enum state { IDLE, WAITING, RESOLVING, CONNECTING, HELLO, UP };
+enum state { IDLE, WAITING, RESOLVING, CONNECTING, SECURING, HELLO, UP };
 
 struct pending {			/* a command whose reply has not come */
 	redis_reply_fn *fn;
@@ -59,7 +64,7 @@ struct redis {
 	struct redis_calls calls;
 	void *arg;
 	struct redis_url url;
-	char *password_file;
+	char *password_file, *ca, *certificate, *certificate_key;
 
 	enum state state;
 	uint64_t life;
@@ -79,6 +84,7 @@ struct redis {
 	struct pending *queue;		/* a ring of cap (0 or a power of two) places */
 	size_t head, count, cap;
 	uint64_t queued, written;	/* bytes, of this connection */
+	bool heard;			/* anything came back */
 	int64_t since;			/* when the wait for the oldest reply began */
 
 	struct buf scratch;		/* of put_command() */
@@ -213,6 +219,7 @@ close_all(struct redis *r)
 		redisReaderFree(r->reader);
 	r->reader = NULL;
 	r->queued = r->written = 0;
+	r->heard = false;
 }
 
 /* Every outstanding callback, once.  They find the connection down: no command can join. */
@@ -381,7 +388,7 @@ protocol_error(struct redis *r, const char *what)
 {
 	struct err why;
 
-	err_set(&why, "what answers does not speak the Redis protocol (%s): check the URL", what);
+	err_set(&why, "what answers does not speak the Redis protocol (%s): check the URL; a port for TLS wants rediss://", what);
 	drop(r, why.msg);
 }
 
@@ -434,6 +441,7 @@ on_readable(struct bufferevent *bev, void *arg)
 	char chunk[READ_CHUNK];
 
 	r->since = now_ms();
+	r->heard = true;
 	while (r->life == life) {
 		int n = evbuffer_remove(in, chunk, sizeof(chunk));
 
@@ -456,49 +464,120 @@ on_written(struct evbuffer *out, const struct evbuffer_cb_info *change, void *ar
 }
 
 /* A Redis that turns a client away says why and closes; our first write may then fail
- * before its words were read. */
-static void
+ * before its words were read.  OpenSSL's code where they are an alert of TLS, else 0. */
+static unsigned long
 read_last_words(struct redis *r)
 {
+	SSL *ssl = r->url.tls ? bufferevent_openssl_get_ssl(r->bev) : NULL;
 	char words[512];
-	ssize_t n = recv(bufferevent_getfd(r->bev), words, sizeof(words), MSG_DONTWAIT);
+	ssize_t n;
 
+	ERR_clear_error();
+	if (ssl != NULL)
+		n = SSL_read(ssl, words, sizeof(words));
+	else
+		n = recv(bufferevent_getfd(r->bev), words, sizeof(words), MSG_DONTWAIT);
 	if (n > 0)
 		feed(r, words, (size_t)n);
+	return (ssl != NULL && n <= 0 ? ERR_get_error() : 0);
+}
+
+/* True where TLS is the reason.  error: of the last words. */
+static bool
+is_tls_trouble(struct redis *r, unsigned long error, struct err *why)
+{
+	if (!r->url.tls)
+		return (false);
+	for (unsigned long e; (e = bufferevent_get_openssl_error(r->bev)) != 0;)
+		if (error == 0 || ERR_SYSTEM_ERROR(error))
+			error = e;
+	if (error == 0 || ERR_SYSTEM_ERROR(error))
+		return (false);
+	tls_why(&r->url, &r->conf.tls, bufferevent_openssl_get_ssl(r->bev), error, why);
+	return (true);
+}
+
+static const char *
+why_closed(const struct redis *r)
+{
+	if (r->state == SECURING)
+		return ("the connection was closed before TLS was set up: the port does not speak it, or Redis has as many clients as "
+		    "its maxclients allows");
+	if (r->state == HELLO && !r->heard && r->url.tls)
+		return ("Redis closed the connection as soon as TLS was set up: does it want a certificate of its clients (certificate "
+		    "here, tls-auth-clients there)?");
+	if (r->state == HELLO && !r->heard && r->url.path == NULL)
+		return ("Redis closed the connection without a word: it cut this client off, or its port is one for TLS (then write "
+		    "rediss://)");
+	return ("Redis closed the connection: it was stopped or restarted, or cut this client off");
 }
 
 static void
 on_event(struct bufferevent *bev, short what, void *arg)
 {
 	int errnum = EVUTIL_SOCKET_ERROR();
+	bool reset = errnum == ECONNRESET || errnum == EPIPE;
+	unsigned long error = 0;
 	struct redis *r = arg;
 	uint64_t life = r->life;
+	struct err why;
 
 	(void)bev;
+	if ((what & BEV_EVENT_CONNECTED) != 0) {	/* by TLS */
+		hello(r);
+		return;
+	}
 	if (r->state == HELLO)
-		read_last_words(r);
+		error = read_last_words(r);
 	if (r->life != life)
 		return;
-	if ((what & BEV_EVENT_EOF) != 0)
-		drop(r, "Redis closed the connection: it was stopped or restarted, or cut this client off");
+	if (is_tls_trouble(r, error, &why))
+		drop(r, why.msg);
+	else if ((what & BEV_EVENT_EOF) != 0 || (reset && r->state < UP && !r->heard))
+		drop(r, why_closed(r));
 	else
 		drop_errno(r, errnum);
 }
 
 /* ---- connecting ---- */
 
+/* NULL: dropped. */
+static struct bufferevent *
+secure_socket(struct redis *r)
+{
+	struct bufferevent *bev;
+	struct err err;
+	SSL *ssl = tls_session(&r->conf.tls, r->url.host, &err);
+
+	if (ssl == NULL) {
+		drop(r, err.msg);
+		return (NULL);
+	}
+	bev = bufferevent_openssl_socket_new(r->base, r->fd, ssl, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
+	must(bev != NULL);
+	bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+	return (bev);
+}
+
 static void
 use_socket(struct redis *r)
 {
-	r->bev = bufferevent_socket_new(r->base, r->fd, BEV_OPT_CLOSE_ON_FREE);
-	must(r->bev != NULL);
+	struct bufferevent *bev = r->url.tls ? secure_socket(r) : bufferevent_socket_new(r->base, r->fd, BEV_OPT_CLOSE_ON_FREE);
+
+	if (bev == NULL && r->url.tls)
+		return;
+	must(bev != NULL);
+	r->bev = bev;
 	bufferevent_set_max_single_write(r->bev, WRITE_CHUNK);
 	bufferevent_setcb(r->bev, on_readable, NULL, on_event, r);
 	must(evbuffer_add_cb(bufferevent_get_output(r->bev), on_written, r) != NULL);
 	bufferevent_enable(r->bev, EV_READ | EV_WRITE);
 	r->reader = redisReaderCreate();
 	must(r->reader != NULL);
-	hello(r);
+	if (r->url.tls)
+		r->state = SECURING;
+	else
+		hello(r);
 }
 
 /* A peer that is gone without a word is noticed by the kernel too. */
@@ -656,6 +735,9 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		r->unanswered++;
 		drop_errno(r, ETIMEDOUT);
 		break;
+	case SECURING:
+		drop(r, "the connection is accepted, but TLS is not answered (timed out): the port does not speak it, or Redis hangs");
+		break;
 	case HELLO:
 		drop(r, "Redis accepts the connection but does not answer (timed out): it hangs, or is overloaded");
 		break;
@@ -667,22 +749,62 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- life ---- */
 
-/* A password that cannot be read is a mistake of the configuration: told at once. */
+struct redis_conf
+redis_conf_of(const struct config *config)
+{
+	return ((struct redis_conf){
+	    .url = config->redis_url, .password_file = config->redis_password_file,
+	    .tls = { config->redis_ca, config->redis_certificate, config->redis_certificate_key },
+	});
+}
+
+/* Files that cannot be read are a mistake of the configuration: told at once. */
 static int
-check_conf(struct redis *r, const struct redis_conf *conf, struct err *err)
+check_conf(struct redis_url *url, const struct redis_conf *conf, struct err *err)
 {
 	char *password;
 
-	if (redis_url_parse(&r->url, conf->url, conf->password_file, err) != 0)
+	if (redis_url_parse(url, conf->url, conf->password_file, err) != 0)
 		return (-1);
-	if (r->url.tls)
-		return (err_set(err, "this rpvd has no TLS for Redis: use redis:// or unix:, or a TLS proxy such as stunnel"));
+	if (url->tls && tls_check(&conf->tls, err) != 0)
+		return (-1);
+	if (url->host != NULL && !url->tls &&
+	    (conf->tls.ca != NULL || conf->tls.certificate != NULL || conf->tls.certificate_key != NULL))
+		return (err_set(err, "ca and certificate are for TLS, but the Redis URL does not begin with rediss://"));
 	if (conf->password_file == NULL)
 		return (0);
 	if ((password = redis_password_read(conf->password_file, err)) == NULL)
 		return (-1);
 	redis_password_free(password);
 	return (0);
+}
+
+int
+redis_check(const struct redis_conf *conf, struct err *err)
+{
+	struct redis_url url = { 0 };
+	int rc = check_conf(&url, conf, err);
+
+	redis_url_free(&url);
+	return (rc);
+}
+
+static char *
+copy_of(const char *text)
+{
+	return (text != NULL ? mem_strdup(text) : NULL);
+}
+
+/* The caller's strings need not last. */
+static void
+keep_files(struct redis *r, const struct redis_conf *conf)
+{
+	r->password_file = copy_of(conf->password_file);
+	r->ca = copy_of(conf->tls.ca);
+	r->certificate = copy_of(conf->tls.certificate);
+	r->certificate_key = copy_of(conf->tls.certificate_key);
+	r->conf.tls = (struct tls_files){ r->ca, r->certificate, r->certificate_key };
+	r->conf.url = r->conf.password_file = NULL;
 }
 
 struct redis *
@@ -692,7 +814,7 @@ redis_new(struct event_base *base, const struct redis_conf *conf, const struct r
 	struct redis *r = mem_calloc(1, sizeof(*r));
 
 	r->fd = -1;
-	if (check_conf(r, conf, err) != 0) {
+	if (check_conf(&r->url, conf, err) != 0) {
 		redis_free(&r);
 		return (NULL);
 	}
@@ -702,9 +824,7 @@ redis_new(struct event_base *base, const struct redis_conf *conf, const struct r
 		r->conf.connect_ms = CONNECT_MS;
 	if (r->conf.reply_ms <= 0)
 		r->conf.reply_ms = REPLY_MS;
-	r->conf.url = r->conf.password_file = NULL;	/* the caller's */
-	if (conf->password_file != NULL)
-		r->password_file = mem_strdup(conf->password_file);
+	keep_files(r, conf);
 	r->calls = *calls;
 	r->arg = arg;
 	r->timer = evtimer_new(base, on_timer, r);
@@ -728,6 +848,9 @@ redis_free(struct redis **rp)
 	}
 	redis_url_free(&r->url);
 	free(r->password_file);
+	free(r->ca);
+	free(r->certificate);
+	free(r->certificate_key);
 	free(r->last_why);
 	free(r->queue);
 	buf_free(&r->scratch);

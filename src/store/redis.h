@@ -19,7 +19,9 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "store/tls.h"
 
+struct config;
 struct event_base;
 struct redisReply;			/* hiredis/hiredis.h */
 struct redis;
@@ -27,9 +29,13 @@ struct redis;
 struct redis_conf {
 	const char *url;		/* unix:/path[?db=N], redis://[user:password@]host[:port][/db], rediss:// */
 	const char *password_file;	/* NULL, or a file whose first line is the password */
+	struct tls_files tls;		/* for rediss:// */
 	int64_t connect_ms;		/* an attempt, log-in included; 0: 3000 */
 	int64_t reply_ms;		/* for the oldest outstanding reply; 0: 5000 */
 };
+
+/* What the configuration says; borrows from it. */
+struct redis_conf redis_conf_of(const struct config *);
 
 struct redis_calls {
 	/* Connected, authenticated, database selected, name set: commands may be sent. */
@@ -39,7 +45,9 @@ struct redis_calls {
 	void (*on_down)(void *arg, const char *why);
 };
 
-/* Checks the URL; does not connect yet.  NULL with err set (the URL is never repeated with its password). */
+/* 0, or -1 with err set: URL, and the files that are named. */
+int redis_check(const struct redis_conf *, struct err *);
+/* Checks the same; does not connect yet.  NULL with err set (the URL is never repeated with its password). */
 struct redis *redis_new(struct event_base *, const struct redis_conf *, const struct redis_calls *, void *arg, struct err *);
 /* Outstanding callbacks are called with NULL; on_down is not.  Not from within any callback. */
 void redis_free(struct redis **);
