@@ -12,11 +12,13 @@
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -32,19 +34,58 @@
 static char dir[64], log_path[96];
 static int64_t fake_ms;
 
-/* Reads of the library come through here, so that a test can let them fail. */
-static int pread_errno;
+/* Reads of the library come through here, so that a test can let them fail: all, or those of one descriptor. */
+static int pread_errno, pread_bad_fd, pread_last_fd;
 static unsigned pread_calls;
 
 ssize_t
 pread(int fd, void *p, size_t len, off_t offset)
 {
 	pread_calls++;
-	if (pread_errno != 0) {
+	pread_last_fd = fd;
+	if (pread_errno != 0 && (pread_bad_fd < 0 || pread_bad_fd == fd)) {
 		errno = pread_errno;
 		return (-1);
 	}
 	return (syscall(SYS_pread64, fd, p, len, offset));
+}
+
+/* A file system without birth times (L30). */
+static bool no_birth;
+
+int
+statx(int fd, const char *path, int flags, unsigned mask, struct statx *sx)
+{
+	int rc = (int)syscall(SYS_statx, fd, path, flags, mask, sx);
+
+	if (rc == 0 && no_birth) {
+		sx->stx_mask &= ~(unsigned)STATX_BTIME;
+		sx->stx_btime = (struct statx_timestamp){ 0 };
+	}
+	return (rc);
+}
+
+/* The limits of inotify (L32). */
+static int inotify_errno;
+
+int
+inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	if (inotify_errno != 0) {
+		errno = inotify_errno;
+		return (-1);
+	}
+	return ((int)syscall(SYS_inotify_add_watch, fd, path, mask));
+}
+
+int
+inotify_init1(int flags)
+{
+	if (inotify_errno != 0) {
+		errno = inotify_errno;
+		return (-1);
+	}
+	return ((int)syscall(SYS_inotify_init1, flags));
 }
 
 static int64_t
@@ -75,6 +116,9 @@ setup(void)
 	snprintf(log_path, sizeof(log_path), "%s/access.log", dir);
 	fake_ms = 1000000;
 	pread_errno = 0;
+	pread_bad_fd = -1;
+	no_birth = false;
+	inotify_errno = 0;
 }
 
 static void
@@ -256,6 +300,8 @@ static const struct {
 	{ "nothing", { { "", 0 } }, "", 0, 0, 0 },
 	{ "two lines", { { "a\nb\n", 4 } }, "a|b|", 0, 0, 0 },
 	{ "empty lines are lines", { { "\n\na\n\n", 5 } }, "||a||", 0, 0, 0 },
+	{ "a mark of byte order is no part of the first line", { { "\xef\xbb\xbf" "a\n\xef\xbb\xbf" "b\n", 10 } },
+	    "a|\xef\xbb\xbf" "b|", 0, 0, 0 },	/* L16 */
 	{ "CR is the parser's", { { "a\r\nb\r\n", 6 } }, "a\r|b\r|", 0, 0, 0 },
 	{ "a last line without newline", { { "a\nb", 3 } }, "a|b|", 0, 0, 1 },
 	{ "NULs before a line", { { "a\n\0\0\0b\n", 7 } }, "a|b|", 0, 3, 0 },
@@ -721,10 +767,11 @@ START_TEST(resume_while_gzip_works)		/* both the plain file and a half-written .
 }
 END_TEST
 
-START_TEST(resume_where_the_file_is_gone)
+START_TEST(resume_where_the_file_is_gone)	/* 1: where there are no birth times either, L30 */
 {
 	struct tail *t = open_tail();
 
+	no_birth = _i == 1;
 	put("access.log", "a1\n");
 	drain(t);
 	unlink(log_path);				/* L5, stopped: the inode comes back, too */
@@ -909,6 +956,37 @@ START_TEST(symlinks)				/* L6 */
 }
 END_TEST
 
+START_TEST(symlink_out_of_its_directory)	/* L6: who may write beside the log leads rpvd nowhere else */
+{
+	char secret[128];
+	struct tail *t;
+
+	snprintf(secret, sizeof(secret), "%s/logs", dir);
+	mkdir(secret, 0755);
+	put("secret", "s1\n");
+	put("logs/a", "a1\n");
+	ck_assert_int_eq(symlink("logs/a", log_path), 0);
+	t = open_tail();
+	ck_assert_str_eq(drain(t), "1:a1|");
+	unlink(log_path);
+	ck_assert_int_eq(symlink("secret", log_path), 0);
+	put("logs/a", "a2\n");
+	ck_assert_str_eq(drain_for(t, 5000), "1:a2|");
+	ck_assert(status_of(t).waiting_for_file);
+	ck_assert_msg(strstr(status_of(t).problem, "refused, for its symbolic link leads to") != NULL, "%s", status_of(t).problem);
+	unlink(log_path);
+	put("logs/b", "b1\n");
+	ck_assert_int_eq(symlink("logs/b", log_path), 0);
+	ck_assert_str_eq(drain_for(t, 5000), "2:b1|");
+	ck_assert_str_eq(status_of(t).problem, "");
+	unlink(log_path);
+	ck_assert_int_eq(symlink("logs/none", log_path), 0);
+	ck_assert_str_eq(drain_for(t, 1000), "");
+	ck_assert_msg(strstr(status_of(t).problem, "no such file") != NULL, "%s", status_of(t).problem);
+	tail_close(&t);
+}
+END_TEST
+
 START_TEST(permissions)				/* L9 */
 {
 	struct tail *t = open_tail();
@@ -955,6 +1033,26 @@ START_TEST(read_errors)				/* L30, L33 */
 	ck_assert_msg(status_of(t).problem[0] != '\0', "silent");
 	pread_errno = 0;
 	ck_assert_str_eq(drain_for(t, 1000), "1:a2|");
+	ck_assert_str_eq(status_of(t).problem, "");
+	ck_assert_uint_eq(status_of(t).truncations, 0);
+	tail_close(&t);
+}
+END_TEST
+
+START_TEST(stale_handle)			/* L30: the file is there, only our handle to it is dead */
+{
+	struct tail *t = open_tail();
+	struct line line;
+
+	no_birth = true;
+	put("access.log", "a1\na");
+	ck_assert_str_eq(drain(t), "1:a1|");
+	put("access.log", "2\n");
+	tail_next(t, &line);			/* the current file is what is read last */
+	pread_errno = ESTALE;
+	pread_bad_fd = pread_last_fd;
+	put("access.log", "a3\n");
+	ck_assert_str_eq(drain_for(t, 1000), "1:a3|");
 	ck_assert_str_eq(status_of(t).problem, "");
 	ck_assert_uint_eq(status_of(t).truncations, 0);
 	tail_close(&t);
@@ -1086,6 +1184,126 @@ START_TEST(watch_tells)
 	watch_free(&w);
 	tail_close(&t);
 	event_base_free(base);
+}
+END_TEST
+
+START_TEST(watch_at_its_limits)			/* L32: the poll goes on alone, and finds a raised limit */
+{
+	struct event_base *base = event_base_new();
+	struct watch *w;
+
+	inotify_errno = EMFILE;
+	w = watch_new(base, on_change, &changes);
+	watch_dir(w, dir);
+	put("access.log", "a1\n");
+	ck_assert_uint_eq(changes_now(base), 0);
+	watch_free(&w);
+	inotify_errno = 0;
+	w = watch_new(base, on_change, &changes);
+	inotify_errno = ENOSPC;
+	watch_dir(w, dir);
+	watch_dir(w, dir);
+	put("access.log", "a2\n");
+	ck_assert_uint_eq(changes_now(base), 0);
+	inotify_errno = 0;
+	watch_dir(w, dir);
+	put("access.log", "a3\n");
+	ck_assert_uint_eq(changes_now(base), 1);
+	watch_free(&w);
+	event_base_free(base);
+}
+END_TEST
+
+/* ---- storms ----------------------------------------------------------------------------------- */
+
+#define STORM_ROTATIONS 300
+#define STORM_LINES 40
+
+/* A web server and a logrotate that do nothing else, in a process of their own: each file
+ * gets a date, and after half of the rotations a line still goes to the old file. */
+static void
+storm(void)
+{
+	unsigned no = 0;
+	FILE *f, *old = NULL;
+
+	for (unsigned r = 0; r < STORM_ROTATIONS; r++) {
+		char name[64], text[64];
+
+		f = fopen(log_path, "a");
+		for (unsigned i = 0; i < STORM_LINES; i++) {
+			fprintf(f, "line %06u of a storm that goes on and on\n", no++);
+			if (i == 5 && old != NULL) {
+				fprintf(old, "line %06u of a storm that goes on and on\n", no++);
+				fclose(old);
+				old = NULL;
+			}
+			if (i % 8 == 0)
+				fflush(f);
+		}
+		fflush(f);
+		snprintf(text, sizeof(text), "access.log-%06u", r);
+		snprintf(name, sizeof(name), "%s", in_dir(text));
+		rename(log_path, name);
+		if (r % 2 == 0)
+			old = f;
+		else
+			fclose(f);
+		usleep(r % 10 == 0 ? 3000 : 200);
+	}
+	if (old != NULL)
+		fclose(old);
+	f = fopen(log_path, "a");
+	fputs("the end\n", f);
+	fclose(f);
+}
+
+START_TEST(rotation_storm)			/* while it is read all the time, or by a reader that is stopped now and then */
+{
+	struct tail *t = tail_open(log_path, false);
+	char *seen = mem_calloc(STORM_ROTATIONS * (STORM_LINES + 1), 1);
+	unsigned lines = 0, no, stops = 0;
+	struct line line;
+	bool end = false;
+	pid_t child;
+
+	tail_set_times(t, &(struct tail_times){ 2, 20, 5000, NULL });
+	put("access.log", "the begin\n");
+	ck_assert_int_eq(tail_next(t, &line), TAIL_LINE);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		storm();
+		_exit(0);
+	}
+	while (!end) {
+		if (tail_next(t, &line) != TAIL_LINE) {
+			usleep(_i == 1 && stops++ % 20 == 0 ? 60000 : 500);
+			continue;
+		}
+		line.p[line.len] = '\0';
+		end = strcmp(line.p, "the end") == 0;
+		if (sscanf(line.p, "line %u of a storm that goes on and o", &no) == 1) {
+			ck_assert_msg(seen[no] == 0, "line %u came twice", no);
+			seen[no] = 1;
+			lines++;
+		}
+	}
+	waitpid(child, NULL, 0);
+	/* What went to the last old file may still come late. */
+	for (unsigned i = 0; i < 400 && lines < STORM_ROTATIONS * STORM_LINES + STORM_ROTATIONS / 2; i++, usleep(10000))
+		while (tail_next(t, &line) == TAIL_LINE) {
+			ck_assert_int_eq(sscanf(line.p, "line %u", &no), 1);
+			ck_assert_msg(seen[no] == 0, "line %u came twice", no);
+			seen[no] = 1;
+			lines++;
+		}
+	ck_assert_uint_eq(lines, STORM_ROTATIONS * STORM_LINES + STORM_ROTATIONS / 2);
+	ck_assert_uint_eq(status_of(t).truncations, 0);
+	ck_assert_uint_eq(status_of(t).lost_bytes, 0);
+	ck_assert_str_eq(status_of(t).problem, "");
+	free(seen);
+	tail_close(&t);
 }
 END_TEST
 
@@ -1466,6 +1684,7 @@ m_run(unsigned long seed, unsigned acts)
 	memset(&m, 0, sizeof(m));
 	m.rng = seed * 2654435761u + 88172645463325252u;
 	m.dated = seed % 3 == 0;
+	no_birth = seed % 4 == 1;
 	m_new_live();
 	m_append(0, "the first\n", 10);
 	m.t = open_tail();
@@ -1550,7 +1769,7 @@ tail_suite(void)
 	tcase_add_loop_test(tc, truncated_while_away, 0, 2);
 	tcase_add_loop_test(tc, resume_after_rotations, 0, 16);
 	tcase_add_test(tc, resume_while_gzip_works);
-	tcase_add_test(tc, resume_where_the_file_is_gone);
+	tcase_add_loop_test(tc, resume_where_the_file_is_gone, 0, 2);
 	tcase_add_test(tc, resume_waits_for_the_disk);
 	tcase_add_test(tc, resume_past_an_xz);
 	tcase_add_test(tc, going_back);
@@ -1558,13 +1777,25 @@ tail_suite(void)
 	tcase_add_test(tc, no_regular_file);
 	tcase_add_test(tc, live_gzip);
 	tcase_add_test(tc, symlinks);
+	tcase_add_test(tc, symlink_out_of_its_directory);
 	tcase_add_test(tc, permissions);
 	tcase_add_loop_test(tc, read_errors, 0, 2);
+	tcase_add_test(tc, stale_handle);
 	tcase_add_loop_test(tc, damaged_gzip, 0, 2);
 	tcase_add_test(tc, idle_is_cheap);
 	tcase_add_loop_test(tc, replay_from, 0, 2);
 	tcase_add_loop_test(tc, names_of_generations, 0, N_ELEM(generation_names));
 	tcase_add_test(tc, watch_tells);
+	tcase_add_test(tc, watch_at_its_limits);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("storm");		/* CK_RUN_CASE=storm: these alone */
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 120);
+	tcase_add_loop_test(tc, rotation_storm, 0, 2);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("lives");
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, random_lives);
 	suite_add_tcase(s, tc);
 	return (s);

@@ -288,6 +288,10 @@ logfile_take(struct logfile *f, struct line *line)
 			f->at += nuls;
 			continue;
 		}
+		if (f->base + f->at == 0 && room > 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
+			f->at += 3;	/* a mark of byte order, as Windows puts before UTF-8 */
+			continue;
+		}
 		len = (size_t)((char *)memchr(p, '\n', room) - p);
 		line->p = p;
 		line->len = len;

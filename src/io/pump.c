@@ -8,6 +8,7 @@
 #include <event2/event.h>
 #include <glob.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -55,29 +56,93 @@ add_log(struct site *s, const struct log_conf *log, const char *path, struct err
 	return (0);
 }
 
-/* Live, the rotated files of a log that the pattern fits, too, are that log's, not logs of their own. */
-static bool
-belongs_to_another(const struct site *s, const glob_t *found, size_t i)
+/* The paths of all logs of a site, as their patterns give them. */
+struct paths {
+	struct {
+		const struct log_conf *log;
+		char *path;
+		dev_t dev;
+		ino_t ino;		/* 0: there is no such file yet */
+	} *list;
+	size_t n, cap;
+};
+
+static void
+paths_add(struct paths *p, const struct log_conf *log, const char *path)
 {
-	for (size_t k = 0; k < found->gl_pathc && !s->env.replay; k++)
-		if (generations_is_rotated(found->gl_pathv[k], found->gl_pathv[i]))
+	struct stat st = { 0 };
+
+	if (stat(path, &st) != 0)
+		st.st_ino = 0;
+	mem_grow(&p->list, &p->cap, p->n + 1, sizeof(*p->list));
+	p->list[p->n].log = log;
+	p->list[p->n].path = mem_strdup(path);
+	p->list[p->n].dev = st.st_dev;
+	p->list[p->n++].ino = st.st_ino;
+}
+
+static void
+paths_free(struct paths *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		free(p->list[i].path);
+	free(p->list);
+}
+
+/* A glob gives one stream a file; a name that fits none is a file that may come later. */
+static void
+paths_find(struct paths *p, const struct log_conf *log)
+{
+	glob_t found;
+
+	if (strpbrk(log->path, "*?[") == NULL || glob(log->path, 0, NULL, &found) != 0) {
+		paths_add(p, log, log->path);
+		return;
+	}
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		paths_add(p, log, found.gl_pathv[i]);
+	globfree(&found);
+}
+
+/* Two names of one file: a link, a hard link, or what two patterns fit. */
+static bool
+is_same_file(const struct paths *p, size_t a, size_t b)
+{
+	if (p->list[a].ino != 0 && p->list[b].ino != 0)
+		return (p->list[a].ino == p->list[b].ino && p->list[a].dev == p->list[b].dev);
+	return (strcmp(p->list[a].path, p->list[b].path) == 0);
+}
+
+/* What is configured more than once is read once, under its first name.  Live, the rotated files of a
+ * log are that log's, not logs of their own: tomorrow another file will have their name. */
+static bool
+belongs_to_another(const struct site *s, const struct paths *p, size_t i)
+{
+	const char *path = p->list[i].path;
+
+	for (size_t k = 0; k < i; k++)
+		if (is_same_file(p, k, i)) {
+			log_notice("site %s: %s is the same file as %s: read once", s->conf->name, path, p->list[k].path);
+			return (true);
+		}
+	for (size_t k = 0; k < p->n && !s->env.replay; k++)
+		if (generations_is_rotated(p->list[k].path, path))
 			return (true);
 	return (false);
 }
 
-/* A glob gives one stream a file; a name that fits none is a file that may come later. */
 static int
-add_logs(struct site *s, const struct log_conf *log, struct err *err)
+add_logs(struct site *s, struct err *err)
 {
-	glob_t found;
+	struct paths p = { 0 };
 	int rc = 0;
 
-	if (strpbrk(log->path, "*?[") == NULL || glob(log->path, 0, NULL, &found) != 0)
-		return (add_log(s, log, log->path, err));
-	for (size_t i = 0; i < found.gl_pathc && rc == 0; i++)
-		if (!belongs_to_another(s, &found, i))
-			rc = add_log(s, log, found.gl_pathv[i], err);
-	globfree(&found);
+	for (size_t i = 0; i < s->conf->n_logs; i++)
+		paths_find(&p, &s->conf->logs[i]);
+	for (size_t i = 0; i < p.n && rc == 0; i++)
+		if (!belongs_to_another(s, &p, i))
+			rc = add_log(s, p.list[i].log, p.list[i].path, err);
+	paths_free(&p);
 	return (rc);
 }
 
@@ -89,10 +154,7 @@ inputs_open(struct site *s, struct err *err)
 	s->n_orders = s->conf->n_orders;
 	for (size_t i = 0; i < s->n_orders; i++)
 		s->orders[i].tail = tail_open(s->conf->orders[i], s->env.replay);
-	for (size_t i = 0; i < s->conf->n_logs; i++)
-		if (add_logs(s, &s->conf->logs[i], err) != 0)
-			return (-1);
-	return (0);
+	return (add_logs(s, err));
 }
 
 /* ---- positions ----------------------------------------------------------- */

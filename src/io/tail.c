@@ -37,6 +37,7 @@ struct piece {
 struct tail {
 	char *path;
 	bool is_replay, follow;
+	char *target, *home;		/* follow, live: what the link stands for, and that one's directory at first */
 	bool is_ended;			/* replay */
 	struct tail_times times;
 
@@ -246,6 +247,36 @@ append_written_after(struct tail *t, struct generations *gs, int64_t after_ns)
 
 /* ---- start ------------------------------------------------------------------------- */
 
+/* The path to open, at which nothing is followed any more; NULL with err set.  Where the name is a
+ * link, the owner made it to a file in one directory: who re-points it may not lead rpvd elsewhere. */
+static const char *
+target_of(struct tail *t, struct err *err)
+{
+	struct file_id unused;
+	char *dir;
+
+	if (!t->follow || t->is_replay)
+		return (t->path);
+	free(t->target);
+	t->target = realpath(t->path, NULL);
+	if (t->target == NULL) {
+		if (file_id_of(&unused, t->path, true, err))
+			err_set(err, "%s: was re-pointed just now", t->path);
+		return (NULL);
+	}
+	dir = generations_dir(t->target, false);
+	if (t->home == NULL)
+		t->home = mem_strdup(dir);
+	if (strcmp(dir, t->home) != 0) {
+		err_set(err, "%s: refused, for its symbolic link leads to %s now, and led to %s when rpvd started; if you"
+		    " made it, restart rpvd", t->path, dir, t->home);
+		free(dir);
+		return (NULL);
+	}
+	free(dir);
+	return (t->target);
+}
+
 /* What is wrong with a file as the live one, or NULL. */
 static bool
 is_usable(const struct tail *t, const struct logfile *file, struct err *err)
@@ -266,10 +297,11 @@ is_usable(const struct tail *t, const struct logfile *file, struct err *err)
 static bool
 start_plainly(struct tail *t)
 {
-	struct logfile *file = logfile_open(t->path, t->follow, &t->name_problem);
+	const char *target = target_of(t, &t->name_problem);
+	struct logfile *file;
 	uint64_t offset = 0;
 
-	if (file == NULL)
+	if (target == NULL || (file = logfile_open(target, t->is_replay, &t->name_problem)) == NULL)
 		return (false);
 	for (size_t i = 0; i < t->n_wanted; i++)
 		if (logfile_holds(file, &t->wanted[i]) && t->wanted[i].id.head_len > 0)
@@ -286,9 +318,10 @@ static int
 scan(struct tail *t, struct generations *gs)
 {
 	struct err err;
+	const char *target = target_of(t, &err);
 
 	*gs = (struct generations){ 0 };
-	if (generations_scan(gs, t->path, t->follow, &err) != 0) {
+	if (target == NULL || generations_scan(gs, target, false, &err) != 0) {
 		t->name_problem = err;
 		generations_free(gs);
 		return (-1);
@@ -375,12 +408,15 @@ newest_read(const struct tail *t, const ptrdiff_t *at)
 	return (newest >= 0 ? newest : newest_empty);
 }
 
-/* Of two positions in one file the later counts: a truncated file and its copy, read on. */
+/* Of two positions in one file the later counts: a truncated file and its copy, read on.  But that
+ * of an empty file knows it by its inode only, which may be another's by now. */
 static bool
-is_superseded(const ptrdiff_t *at, size_t i, size_t n)
+is_superseded(const struct tail *t, const ptrdiff_t *at, size_t i)
 {
-	for (size_t k = i + 1; k < n; k++)
-		if (at[k] == at[i])
+	bool telling = file_pos_is_telling(&t->wanted[i]);
+
+	for (size_t k = 0; k < t->n_wanted; k++)
+		if (k != i && at[k] == at[i] && (file_pos_is_telling(&t->wanted[k]) == telling ? k > i : !telling))
 			return (true);
 	return (false);
 }
@@ -394,7 +430,7 @@ resume_at(struct tail *t, struct generations *gs)
 		at[i] = place(t, gs, &t->wanted[i]);
 	newest = newest_read(t, at);
 	for (size_t i = 0; i < t->n_wanted; i++)
-		if (at[i] >= 0 && at[i] <= newest && !is_superseded(at, i, t->n_wanted))
+		if (at[i] >= 0 && at[i] <= newest && !is_superseded(t, at, i))
 			append_generation(t, &gs->items[at[i]], t->wanted[i].offset);
 	free(at);
 	if (newest >= 0 && gs->items[newest].is_rotated)
@@ -497,11 +533,12 @@ static bool
 look_at_name(struct tail *t)
 {
 	const struct piece *last = last_piece(t);
+	const char *target;
 	struct file_id id;
 
 	if (last == NULL)
 		return (start(t));
-	if (!file_id_of(&id, t->path, t->follow, &t->name_problem))
+	if ((target = target_of(t, &t->name_problem)) == NULL || !file_id_of(&id, target, false, &t->name_problem))
 		return (false);
 	if (!file_id_same(&id, logfile_id(last->file)))
 		return (extend(t));
@@ -836,6 +873,8 @@ tail_close(struct tail **tp)
 	forget_wanted(t);
 	free(t->pieces);
 	free(t->path);
+	free(t->target);
+	free(t->home);
 	free(t);
 	*tp = NULL;
 }

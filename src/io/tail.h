@@ -61,8 +61,9 @@ struct tail;
 /* path: a file name (globs are expanded by the caller, one stream a file).  replay: read this
  * one file (plain or gz by content) once from start or `from` to its end; no rotation, no waiting.
  * Live, it begins with the current file at its first byte.  Never fails for what the file system
- * may repair later: see tail_status().  A path that is a symbolic link now is followed; one that
- * becomes a link later is refused, and no other file of the log may be one. */
+ * may repair later: see tail_status().  A path that is a symbolic link now is followed, also
+ * re-pointed, but only to files in the directory of its first target; one that becomes a link later
+ * is refused, and no other file of the log may be one. */
 struct tail *tail_open(const char *path, bool replay);
 void tail_close(struct tail **);
 

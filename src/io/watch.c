@@ -11,6 +11,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 #define WATCH_MASK (IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | \
@@ -24,6 +25,7 @@ struct watched {
 
 struct watch {
 	int fd;				/* -1: no inotify here */
+	bool is_told;			/* that a limit was reached */
 	struct event *ev;
 	void (*changed)(const char *dir, void *arg);
 	void *arg;
@@ -72,6 +74,17 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* Once: it stays so until somebody raises the limit. */
+static void
+say_limit(struct watch *w, const char *what, const char *limit)
+{
+	if (w->is_told || (errno != EMFILE && errno != ENOSPC))
+		return;
+	w->is_told = true;
+	log_notice("inotify: %s: limit reached; logs are looked at once a second instead of at once; to change that, raise"
+	    " fs.inotify.%s (sysctl)", what, limit);
+}
+
 struct watch *
 watch_new(struct event_base *base, void (*changed)(const char *dir, void *arg), void *arg)
 {
@@ -80,8 +93,10 @@ watch_new(struct event_base *base, void (*changed)(const char *dir, void *arg), 
 	w->changed = changed;
 	w->arg = arg;
 	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (w->fd < 0)
+	if (w->fd < 0) {
+		say_limit(w, "no more instances for this user", "max_user_instances");
 		return (w);
+	}
 	w->ev = event_new(base, w->fd, EV_READ | EV_PERSIST, on_readable, w);
 	if (w->ev == NULL || event_add(w->ev, NULL) != 0) {
 		close(w->fd);
@@ -121,6 +136,6 @@ watch_dir(struct watch *w, const char *dir)
 		mem_grow(&w->dirs, &w->cap_dirs, w->n_dirs + 1, sizeof(*w->dirs));
 		w->dirs[w->n_dirs++] = (struct watched){ .dir = mem_strdup(dir), .wd = -1 };
 	}
-	if (w->dirs[i].wd < 0)
-		w->dirs[i].wd = inotify_add_watch(w->fd, dir, WATCH_MASK);
+	if (w->dirs[i].wd < 0 && (w->dirs[i].wd = inotify_add_watch(w->fd, dir, WATCH_MASK)) < 0)
+		say_limit(w, dir, "max_user_watches");
 }

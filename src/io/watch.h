@@ -2,8 +2,8 @@
  * watch: tells that something changed in a directory, as early as the kernel knows it.
  *
  * A help, never a need: where inotify is missing, its limits are reached, events were
- * dropped or the file system has none, nothing is called and nothing is said, since the
- * owner looks every second anyway.
+ * dropped or the file system has none, nothing is called, since the owner looks every second
+ * anyway.  A limit that was reached is said once.
  */
 #ifndef RPVD_WATCH_H
 #define RPVD_WATCH_H

@@ -31,7 +31,7 @@ what happens:
   redis COMMAND ARGUMENT...
   rotate                       the log is renamed to .1
   copytruncate                 it is copied to .1 and emptied
-  remove FILE, chmod MODE FILE in the directory of the logs; a file to be chmodded is made
+  remove FILE, link FILE NEW, chmod MODE FILE   in the directory of the logs; a file to be chmodded is made
   empty-journal                rpvd is stopped, its journal gone; crash, stop and start are still to be said
   state-dir NAME               of the next reload
   reload [bad]                 SIGHUP; bad: with a mistake in the configuration
@@ -334,6 +334,9 @@ class Story:
     def remove(self, name):
         os.unlink(self.rig.path("logs", name))
 
+    def link(self, name, new):
+        os.link(self.rig.path("logs", name), self.rig.path("logs", new))
+
     def chmod(self, mode, name):
         self.rig.append("logs/" + name, "")
         os.chmod(self.rig.path("logs", name), int(mode, 8))
@@ -436,7 +439,7 @@ VERBS = {
     "redis-start": Story.start_redis, "redis-stop": Story.stop_redis, "redis-restart": Story.restart_redis,
     "flushall": Story.flushall, "rotate": Story.rotate, "reload": Story.reload, "at": Story.at,
     "other-site": Story.other_site, "unprivileged": Story.unprivileged, "part": Story.part, "times": Story.times, "order": Story.order_line,
-    "redis": Story.redis_command, "copytruncate": Story.copytruncate, "remove": Story.remove, "chmod": Story.chmod,
+    "redis": Story.redis_command, "copytruncate": Story.copytruncate, "remove": Story.remove, "link": Story.link, "chmod": Story.chmod,
     "empty-journal": Story.empty_journal, "state-dir": Story.state_dir, "clock": Story.clock, "said": Story.said,
     "expect": Story.expect, "absent": Story.absent, "status": Story.status, "orders": Story.orders,
 }
