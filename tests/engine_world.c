@@ -256,6 +256,8 @@ world_try_reload(struct world *w)
 	struct err err;
 
 	engine_free(&w->engine);
+	facts_maker_free(&w->maker);
+	w->maker = facts_maker_new(&w->rules);
 	w->engine = engine_new(&w->rules, &w->ring, w->replay);
 	if (engine_load_head(w->engine, head != NULL ? buf_view(head) : SLICE(""), &err) != 0)
 		return (-1);
@@ -296,10 +298,14 @@ static enum engine_result
 give(struct world *w, const struct input *in)
 {
 	struct order_event event;
+	char bytes[FACTS_BYTES_MAX];
+	struct facts facts;
 
 	switch (in->kind) {
 	case INPUT_HIT:
-		return (engine_hit(w->engine, &in->hit, in->late));
+		facts_maker_keys(w->maker, &w->ring);
+		must(facts_of(w->maker, &in->hit, &facts, bytes) <= sizeof(bytes));
+		return (engine_hit(w->engine, &facts, in->late));
 	case INPUT_EVENT:
 		order_event_hash(&w->ring, &in->message, &event);
 		return (engine_order(w->engine, &event));
@@ -482,6 +488,7 @@ world_free(struct world **wp)
 	struct record *r;
 
 	engine_free(&w->engine);
+	facts_maker_free(&w->maker);
 	for (size_t i = 0; (r = strmap_next(w->store, &i, NULL)) != NULL;)
 		record_free(r);
 	strmap_free(&w->store);

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "core/engine.h"
+#include "core/model.h"
 #include "core/visitor.h"
 
 #define WORLD_DAY INT64_C(1772409600000)	/* 2026-03-02T00:00:00Z, a Monday */
@@ -31,6 +32,7 @@ struct world {
 	struct engine_rules rules;	/* change before the first input, or call engine_set_rules() */
 	struct keyring ring;
 	struct engine *engine;
+	struct facts_maker *maker;
 	struct strmap *store;		/* name -> struct record */
 	struct changes changes;
 	bool replay;

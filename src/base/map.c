@@ -43,6 +43,13 @@ map64_get(const struct map64 *m, uint64_t key)
 	return (m->cap == 0 ? NULL : m->slots[map64_slot(m, key)].value);
 }
 
+void
+map64_ahead(const struct map64 *m, uint64_t key)
+{
+	if (m->cap > 0)
+		__builtin_prefetch(&m->slots[mix(key) & (m->cap - 1)]);
+}
+
 static void
 map64_resize(struct map64 *m, size_t cap)
 {

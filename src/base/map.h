@@ -24,6 +24,7 @@ struct map64 {
 /* {0} is an empty map. */
 void map64_free(struct map64 *);			/* the table, not the values */
 void *map64_get(const struct map64 *, uint64_t key);	/* NULL where absent */
+void map64_ahead(const struct map64 *, uint64_t key);	/* is asked for soon: a hint to the cache */
 void map64_put(struct map64 *, uint64_t key, void *value); /* value is not NULL; replaces */
 void *map64_del(struct map64 *, uint64_t key);		/* what was there, or NULL */
 /* Iterates: for (size_t i = 0; (v = map64_next(m, &i, &key)) != NULL;)  No changes meanwhile. */

@@ -18,71 +18,14 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "core/change.h"
-#include "core/client.h"
-#include "core/hit.h"
-#include "core/model.h"
-#include "core/money.h"
+#include "core/counter.h"
+#include "core/facts.h"
 #include "core/order.h"
-#include "core/source.h"
+#include "core/engine_rules.h"
 #include "core/visitor.h"
 #include "core/window.h"
 
-#define IDENTITIES_MAX 8
 #define NEED_NAMES_MAX 8
-
-enum identity_kind { IDENTITY_COOKIE, IDENTITY_UID, IDENTITY_IP_UA };
-
-struct glob_rule {
-	struct slice glob, value;	/* token: parameter; page: its group's name */
-};
-
-struct network {
-	unsigned char addr[16];		/* IPv4 as ::ffff:a.b.c.d */
-	unsigned bits;			/* of 128 */
-};
-
-/* Everything that the owner decides.  Borrowed by the engine until replaced. */
-struct engine_rules {
-	const struct bots *bots;
-	struct source_rules source;
-	struct { enum identity_kind kind; size_t cookie; } identities[IDENTITIES_MAX];
-	size_t n_identities;
-	const struct glob_rule *pages, *tokens;
-	size_t n_pages, n_tokens;
-	const struct slice *ignore_paths;
-	size_t n_ignore_paths;
-	const struct network *ignore_networks;
-	size_t n_ignore_networks;
-	const char *const *assets;	/* as page_is_asset() */
-	int64_t session_timeout_ms, lookback_ms;
-	int basis;			/* enum conf_basis */
-	struct currency currency;
-	const struct rates *rates;	/* may be NULL */
-	/* Two letters, or "(unknown)"; called once a visit; may be NULL. */
-	const char *(*country)(void *arg, struct slice addr);
-	void *country_arg;
-	const struct level *levels;
-	size_t n_levels, max_series;
-};
-
-/* What was counted since the state began; part of the state. */
-enum counter {
-	COUNT_LINES,			/* read from logs */
-	COUNT_EMPTY, COUNT_MALFORMED, COUNT_BAD_TIME, COUNT_BAD_STATUS,	/* no hit, by reason: as enum hit_drop */
-	COUNT_BOT, COUNT_IGNORED_NETWORK, COUNT_NO_VISITOR,		/* a hit, but nobody's */
-	COUNT_METHOD, COUNT_STATUS, COUNT_ASSET, COUNT_IGNORED_PATH,	/* somebody's, but no pageview */
-	COUNT_PAGEVIEWS, COUNT_VISITS, COUNT_LATE, COUNT_ADOPTED, COUNT_TOKENS,
-	COUNT_EVENTS,			/* order events taken */
-	COUNT_EVENTS_REJECTED,		/* lines of order files that could not be read */
-	COUNT_NO_CHANGE, COUNT_ZERO_AMOUNT, COUNT_OTHER_CURRENCY, COUNT_ABSURD,	/* of these, without effect, by reason */
-	COUNT_ORDERS,			/* first paid */
-	COUNT_JOIN_VISITOR, COUNT_JOIN_TOKEN, COUNT_JOIN_IP_UA, COUNT_JOIN_CUSTOMER,
-	COUNT_DAMAGED,			/* records of the state that could not be read */
-	COUNT_FUTURE,			/* no hit either: lines dated ahead of the wall clock */
-	COUNTERS
-};
-
-const char *counter_name(enum counter);
 
 enum engine_result { ENGINE_DONE, ENGINE_NEEDS };
 
@@ -104,7 +47,11 @@ void engine_set_rules(struct engine *, const struct engine_rules *);
 /* ---- input --------------------------------------------------------------- */
 
 /* late: older than the highest time read less `reorder`. */
-enum engine_result engine_hit(struct engine *, const struct hit *, bool late);
+enum engine_result engine_hit(struct engine *, const struct facts *, bool late);
+/* This hit comes soon: the memory of its visitor is fetched into the cache meanwhile, in HIT_AHEAD_STEPS
+ * steps (from 0) that are some hits apart.  Changes nothing. */
+#define HIT_AHEAD_STEPS 3
+void engine_hit_ahead(const struct engine *, const struct facts *, int step);
 /* Only adds needs, so that many events can be looked up at once. */
 void engine_order_ahead(struct engine *, const struct order_event *);
 enum engine_result engine_order(struct engine *, const struct order_event *);

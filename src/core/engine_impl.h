@@ -8,9 +8,9 @@
 #include "base/heap.h"
 #include "base/map.h"
 #include "core/engine.h"
+#include "core/model.h"
 #include "core/names.h"
 #include "core/orderbook.h"
-#include "core/page.h"
 #include "core/visit.h"
 
 #define JOIN_AFTER_MS INT64_C(30000)		/* an order is joined when this much has passed */
@@ -65,16 +65,6 @@ struct due {
 	uint64_t looked;		/* engine.commit_no when it was last looked up ahead */
 };
 
-#define AGENT_CACHE 1024
-
-struct agent_class {			/* a user agent seen lately */
-	char *text;
-	size_t len;
-	uint64_t hash;
-	bool is_bot;
-	enum device device;
-};
-
 struct engine {
 	const struct engine_rules *rules;
 	struct keyring *ring;
@@ -105,7 +95,6 @@ struct engine {
 	struct map64 want_index;
 	struct need *needs;
 	size_t needs_cap;
-	struct agent_class agent_cache[AGENT_CACHE];
 	/* Latest pageview of any visit under a day's ip_ua key: whether yesterday's can still be open. */
 	struct { int64_t day, last_ms; } recent_days[4];
 	int64_t check_yesterday_until;

@@ -635,11 +635,12 @@ const char *
 channel_of(const struct sources *sources, const struct source *s)
 {
 	static const char *const none[] = { "(none)", "(not set)", NULL };
-	enum kind kind = kind_of_source(sources, slice_make(s->source, s->source_len));
 	const char *channel;
+	enum kind kind;
 
 	if (strcmp(s->source, "(direct)") == 0 && is_one_of(s->medium, none))
 		return ("Direct");
+	kind = kind_of_source(sources, slice_make(s->source, s->source_len));
 	channel = paid_channel(kind, s);
 	if (channel == NULL)
 		channel = organic_channel(kind, s);

@@ -685,8 +685,6 @@ engine_free(struct engine **ep)
 	strmap_free(&e->unconverted);
 	buf_free(&e->recounts);
 	windows_free(&e->windows);
-	for (size_t i = 0; i < AGENT_CACHE; i++)
-		free(e->agent_cache[i].text);
 	for (size_t i = 0; i < e->n_buckets; i++)
 		disown(e->bucket_names[i]);
 	free(e->bucket_names);

@@ -91,6 +91,22 @@ visits_find(const struct visits *all, uint64_t visitor)
 	return (map64_get(&all->by_visitor, visitor));
 }
 
+void
+visits_ahead(const struct visits *all, uint64_t visitor, int step)
+{
+	const struct visitor *who;
+
+	if (step == 0) {
+		map64_ahead(&all->by_visitor, visitor);
+		return;
+	}
+	who = visits_find(all, visitor);
+	if (who != NULL && step == 1)
+		__builtin_prefetch(who, 1);
+	else if (who != NULL && who->n > 0)
+		__builtin_prefetch(who->visits[who->n - 1], 1);
+}
+
 struct visitor *
 visits_touch(struct visits *all, uint64_t visitor, int64_t clock_ms)
 {

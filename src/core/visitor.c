@@ -27,7 +27,7 @@ keyring_day(struct keyring *ring, int64_t day)
 		i--;
 	if (i > 0 && ring->days[i - 1].day == day)
 		return (&ring->days[i - 1].key);
-	if (day < ring->first_day)
+	if (day < ring->first_day || ring->make == NULL)
 		return (NULL);
 	mem_grow(&ring->days, &ring->cap, ring->n_days + 1, sizeof(*ring->days));
 	memmove(ring->days + i + 1, ring->days + i, (ring->n_days - i) * sizeof(*ring->days));
@@ -53,6 +53,20 @@ keyring_forget(struct keyring *ring, int64_t first_day)
 	explicit_bzero(ring->days + ring->n_days - n, n * sizeof(*ring->days));
 	ring->n_days -= n;
 	return (true);
+}
+
+void
+keyring_copy(struct keyring *to, const struct keyring *from)
+{
+	if (to->n_days == from->n_days && to->first_day == from->first_day &&
+	    memcmp(&to->site, &from->site, sizeof(to->site)) == 0 &&
+	    (to->n_days == 0 || memcmp(to->days, from->days, to->n_days * sizeof(*to->days)) == 0))
+		return;
+	keyring_clear(to);
+	*to = (struct keyring){ .site = from->site, .first_day = from->first_day, .n_days = from->n_days };
+	mem_grow(&to->days, &to->cap, from->n_days, sizeof(*to->days));
+	if (from->n_days > 0)
+		memcpy(to->days, from->days, from->n_days * sizeof(*to->days));
 }
 
 void

@@ -29,15 +29,17 @@ struct keyring {
 	struct day_key *days;		/* ascending by day */
 	size_t n_days, cap;
 	int64_t first_day;		/* keys of earlier days are forgotten and never made again */
-	/* Makes the key of a day and keeps it safe before it is used. */
+	/* Makes the key of a day and keeps it safe before it is used; NULL: none is made. */
 	void (*make)(void *arg, int64_t day, struct hash_key *out);
 	void *arg;
 };
 
-/* NULL where the day's key is forgotten. */
+/* NULL where the day's key is forgotten, or not there and not made. */
 const struct hash_key *keyring_day(struct keyring *, int64_t day);
 /* Forgets the keys of days before this one; true where there were any. */
 bool keyring_forget(struct keyring *, int64_t first_day);
+/* `to`, zeroed or a copy from before, has the same keys and makes none; cheap where nothing has changed. */
+void keyring_copy(struct keyring *to, const struct keyring *from);
 void keyring_clear(struct keyring *);
 
 int64_t day_of(int64_t time_ms);

@@ -12,32 +12,48 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/intake.h"
-#include "io/misfit.h"
 #include "io/site_impl.h"
+#include "io/stream.h"
 #include "io/tail.h"
 
-/* Logs, then order files. */
-static struct tail *
-input(const struct site *s, size_t i)
+struct input {
+	struct stream *stream;		/* a log; NULL: an order file */
+	struct tail *tail;
+	const char *path;
+};
+
+/* Logs, then order files; false behind the last. */
+static bool
+input(const struct site *s, size_t i, struct input *in)
 {
 	size_t logs = s->intake != NULL ? intake_logs(s->intake) : 0;
 
-	if (i < logs)
-		return (intake_tail(s->intake, i));
-	return (i - logs < s->n_orders ? s->orders[i - logs].tail : NULL);
+	if (i >= logs + s->n_orders)
+		return (false);
+	if (i < logs) {
+		*in = (struct input){ .stream = intake_stream(s->intake, i) };
+		in->path = stream_path(in->stream);
+	} else {
+		*in = (struct input){ .tail = s->orders[i - logs].tail };
+		in->path = tail_path(in->tail);
+	}
+	return (true);
 }
 
 /* What keeps it from being read.  False where nothing does. */
 static bool
-problem_of(const struct site *s, const struct tail *t, struct err *err)
+problem_of(const struct site *s, const struct input *in, struct err *err)
 {
 	struct tail_status status;
 
-	tail_status(t, &status);
+	if (in->stream != NULL)
+		stream_status(in->stream, &status);
+	else
+		tail_status(in->tail, &status);
 	if (status.problem[0] == '\0')
 		return (false);
-	if (s->env.replay && access(tail_path(t), F_OK) != 0 && errno == ENOENT)
-		err_set(err, "%s: no such file: correct its path in %s", tail_path(t), s->env.config->file);
+	if (s->env.replay && access(in->path, F_OK) != 0 && errno == ENOENT)
+		err_set(err, "%s: no such file: correct its path in %s", in->path, s->env.config->file);
 	else
 		err_set(err, "%s", status.problem);
 	return (true);
@@ -48,25 +64,28 @@ void
 site_check_inputs(struct site *s, struct buf *mistakes)
 {
 	struct line line;
-	struct tail *t;
+	struct input in;
 	struct err err;
 
-	for (size_t i = 0; (t = input(s, i)) != NULL; i++) {
-		tail_next(t, &line);
-		if (problem_of(s, t, &err))
+	for (size_t i = 0; input(s, i, &in); i++) {
+		tail_next(in.stream != NULL ? stream_stop(in.stream) : in.tail, &line);
+		if (problem_of(s, &in, &err))
 			buf_printf(mistakes, "%s\n", err.msg);
 	}
+}
+
+static bool
+problem_or_misfit(const struct site *s, const struct input *in, struct err *err)
+{
+	return (problem_of(s, in, err) || (in->stream != NULL && stream_misfits(in->stream, s->env.replay, err)));
 }
 
 bool
 inputs_problem(const struct site *s, size_t i, struct err *err)
 {
-	const struct tail *t = input(s, i);
+	struct input in;
 
-	if (problem_of(s, t, err))
-		return (true);
-	return (s->intake != NULL && i < intake_logs(s->intake) &&
-	    misfit_problem(intake_misfit(s->intake, i), s->env.replay, tail_path(t), err));
+	return (input(s, i, &in) && problem_or_misfit(s, &in, err));
 }
 
 /* Without a wall clock, a replay takes such a line for what it says. */
@@ -86,41 +105,43 @@ bool
 inputs_were_read(const struct site *s)
 {
 	bool ok = true;
-	struct tail *t;
+	struct input in;
 	struct err err;
 
-	for (size_t i = 0; (t = input(s, i)) != NULL; i++)
-		if (problem_of(s, t, &err)) {
+	for (size_t i = 0; input(s, i, &in); i++)
+		if (problem_of(s, &in, &err)) {
 			log_error("site %s: %s", s->conf->name, err.msg);
 			ok = false;
-		} else if (inputs_problem(s, i, &err))
+		} else if (problem_or_misfit(s, &in, &err))
 			log_warning("site %s: %s", s->conf->name, err.msg);
 	say_future(s);
 	return (ok);
 }
 
 static void
-tell(const struct site *s, size_t i, struct err *told)
+tell(const struct site *s, const struct input *in, struct err *told)
 {
 	struct err now = { "" };
 
-	inputs_problem(s, i, &now);
+	problem_or_misfit(s, in, &now);
 	if (strcmp(now.msg, told->msg) == 0)
 		return;
 	if (now.msg[0] != '\0')
 		log_warning("site %s: %s", s->conf->name, now.msg);
 	else
-		log_notice("site %s: %s can be read now", s->conf->name, tail_path(input(s, i)));
+		log_notice("site %s: %s can be read now", s->conf->name, in->path);
 	*told = now;
 }
 
 void
 inputs_tell(struct site *s)
 {
-	for (size_t i = 0; input(s, i) != NULL; i++) {
+	struct input in;
+
+	for (size_t i = 0; input(s, i, &in); i++) {
 		mem_grow(&s->told_inputs, &s->told_inputs_cap, i + 1, sizeof(*s->told_inputs));
 		if (i == s->n_told_inputs)
 			s->told_inputs[s->n_told_inputs++] = (struct err){ "" };
-		tell(s, i, &s->told_inputs[i]);
+		tell(s, &in, &s->told_inputs[i]);
 	}
 }

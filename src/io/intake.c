@@ -9,20 +9,22 @@
 #include "base/heap.h"
 #include "base/mem.h"
 #include "io/generations.h"
-#include "io/misfit.h"
+#include "io/stream.h"
 #include "io/tail.h"
 
 #define NEVER (INT64_MIN / 4)
 #define FUTURE_MS INT64_C(86400000)	/* a wrong time zone is less ahead, a wrong clock or a forged time is more */
 
-/* A line that is held back: a copy, since the tail's buffer moves on. */
+#define AHEAD_LOGS_MAX 4		/* with more logs than that a thread for each would be no help */
+
+/* A line that is held back: a copy, since the stream's batch moves on. */
 struct held {
-	struct stream *stream;
+	struct log *log;
 	uint64_t file_no, offset;
 	bool taken;
-	struct hit hit;
-	char *bytes;
-	struct held *newer;		/* in reading order of its stream */
+	struct facts facts;
+	struct held *newer;		/* in reading order of its log */
+	char bytes[];
 };
 
 struct reread {				/* a file that was read further than its position */
@@ -30,14 +32,10 @@ struct reread {				/* a file that was read further than its position */
 	uint64_t read;
 };
 
-struct stream {
-	struct tail *tail;
-	struct format *format;
-	struct misfit misfit;
+struct log {
+	struct stream *stream;
 	size_t index;
-	bool has, waiting, ended;
-	struct line line;
-	struct hit hit;
+	const struct reading *next;	/* a hit; NULL: not looked for yet, or none */
 	struct held *first_held, *last_held;
 	struct reread *reread;
 	size_t n_reread;
@@ -46,14 +44,15 @@ struct stream {
 };
 
 struct intake {
-	struct stream **streams;
+	struct log **logs;
 	size_t n, cap;
+	bool replay, begun;
 	int64_t reorder_ms, highest;
 	int64_t latest;			/* later lines are no hits */
 	int64_t horizon;		/* held lines before it were given out */
 	int64_t taken_before;		/* the horizon when the positions of intake_resume() were saved */
 	struct heap held;
-	struct stream *current;		/* whose line is out, where it is not a held one */
+	struct log *current;		/* whose line is out, where it is not a held one */
 	struct held *out;		/* the held line that is out */
 	bool late;
 	struct intake_counts counts;
@@ -64,20 +63,21 @@ compare_held(const void *x, const void *y)
 {
 	const struct held *a = x, *b = y;
 
-	if (a->hit.time_ms != b->hit.time_ms)
-		return (a->hit.time_ms < b->hit.time_ms ? -1 : 1);
-	if (a->stream != b->stream)
-		return (a->stream->index < b->stream->index ? -1 : 1);
+	if (a->facts.time_ms != b->facts.time_ms)
+		return (a->facts.time_ms < b->facts.time_ms ? -1 : 1);
+	if (a->log != b->log)
+		return (a->log->index < b->log->index ? -1 : 1);
 	if (a->file_no != b->file_no)
 		return (a->file_no < b->file_no ? -1 : 1);
 	return (a->offset < b->offset ? -1 : a->offset > b->offset);
 }
 
 struct intake *
-intake_new(int64_t reorder_ms)
+intake_new(int64_t reorder_ms, bool replay)
 {
 	struct intake *in = mem_calloc(1, sizeof(*in));
 
+	in->replay = replay;
 	in->reorder_ms = reorder_ms;
 	in->highest = in->horizon = in->taken_before = NEVER;
 	in->latest = INT64_MAX;
@@ -85,34 +85,18 @@ intake_new(int64_t reorder_ms)
 	return (in);
 }
 
+/* Everything but the stream. */
 static void
-held_free(struct held *h)
-{
-	free(h->bytes);
-	free(h);
-}
-
-/* Everything but the tail and the format. */
-static void
-stream_forget(struct stream *s)
+log_forget(struct log *log)
 {
 	struct held *h;
 
-	while ((h = s->first_held) != NULL) {
-		s->first_held = h->newer;
-		held_free(h);
+	while ((h = log->first_held) != NULL) {
+		log->first_held = h->newer;
+		free(h);
 	}
-	free(s->reread);
-	*s = (struct stream){ .tail = s->tail, .format = s->format, .misfit = s->misfit, .index = s->index, .reread_file = UINT64_MAX };
-}
-
-static void
-stream_free(struct stream *s)
-{
-	stream_forget(s);
-	tail_close(&s->tail);
-	format_free(&s->format);
-	free(s);
+	free(log->reread);
+	*log = (struct log){ .stream = log->stream, .index = log->index, .reread_file = UINT64_MAX };
 }
 
 void
@@ -122,25 +106,28 @@ intake_free(struct intake **inp)
 
 	if (in == NULL)
 		return;
-	for (size_t i = 0; i < in->n; i++)
-		stream_free(in->streams[i]);
-	free(in->streams);
+	for (size_t i = 0; i < in->n; i++) {
+		log_forget(in->logs[i]);
+		stream_free(&in->logs[i]->stream);
+		free(in->logs[i]);
+	}
+	free(in->logs);
 	heap_free(&in->held);
 	free(in);
 	*inp = NULL;
 }
 
 void
-intake_add(struct intake *in, struct tail *tail, struct format *format)
+intake_add(struct intake *in, struct stream *stream)
 {
-	struct stream *s = mem_calloc(1, sizeof(*s));
+	struct log *log = mem_calloc(1, sizeof(*log));
 
-	s->tail = tail;
-	s->format = format;
-	s->index = in->n;
-	s->reread_file = UINT64_MAX;
-	mem_grow(&in->streams, &in->cap, in->n + 1, sizeof(*in->streams));
-	in->streams[in->n++] = s;
+	must(!in->begun);
+	log->stream = stream;
+	log->index = in->n;
+	log->reread_file = UINT64_MAX;
+	mem_grow(&in->logs, &in->cap, in->n + 1, sizeof(*in->logs));
+	in->logs[in->n++] = log;
 }
 
 size_t
@@ -149,16 +136,10 @@ intake_logs(const struct intake *in)
 	return (in->n);
 }
 
-struct tail *
-intake_tail(const struct intake *in, size_t i)
+struct stream *
+intake_stream(const struct intake *in, size_t i)
 {
-	return (in->streams[i]->tail);
-}
-
-const struct misfit *
-intake_misfit(const struct intake *in, size_t i)
-{
-	return (&in->streams[i]->misfit);
+	return (in->logs[i]->stream);
 }
 
 int64_t
@@ -186,89 +167,83 @@ same_file(const struct file_id *a, const struct file_id *b)
 
 /* Where the file of this line was read up to before the restart; 0 for files that were not. */
 static uint64_t
-reread_end(struct stream *s, uint64_t file_no)
+reread_end(struct log *log, uint64_t file_no)
 {
 	const struct file_id *id;
 
-	if (s->n_reread == 0)
+	if (log->n_reread == 0)
 		return (0);
-	if (s->reread_file == file_no)
-		return (s->reread_end);
-	s->reread_file = file_no;
-	s->reread_end = 0;
-	id = tail_file(s->tail, file_no);
-	for (size_t i = 0; id != NULL && i < s->n_reread; i++)
-		if (same_file(&s->reread[i].id, id))
-			s->reread_end = s->reread[i].read;
-	return (s->reread_end);
+	if (log->reread_file == file_no)
+		return (log->reread_end);
+	log->reread_file = file_no;
+	log->reread_end = 0;
+	id = tail_file(stream_lock(log->stream), file_no);
+	for (size_t i = 0; id != NULL && i < log->n_reread; i++)
+		if (same_file(&log->reread[i].id, id))
+			log->reread_end = log->reread[i].read;
+	stream_unlock(log->stream);
+	return (log->reread_end);
 }
 
-/* Makes sure that the stream's next hit is parsed; false where there is none now. */
-static bool
-stream_peek(struct intake *in, struct stream *s)
+static void
+log_taken(struct log *log)
 {
-	while (!s->has && !s->waiting && !s->ended) {
-		enum tail_state state = tail_next(s->tail, &s->line);
-		enum hit_drop drop;
+	log->next = NULL;
+	stream_taken(log->stream);
+}
 
-		if (state != TAIL_LINE) {
-			s->waiting = state == TAIL_WAIT;
-			s->ended = state == TAIL_END;
-			break;
-		}
-		drop = hit_parse(s->format, s->line.p, s->line.len, &s->hit);
-		misfit_note(&s->misfit, drop, s->line.p, s->line.len);
-		if (drop == HIT_OK && s->hit.time_ms > in->latest)
-			drop = HIT_FUTURE;
+static enum hit_drop
+drop_of(const struct intake *in, const struct reading *r)
+{
+	return (r->drop == HIT_OK && r->facts.time_ms > in->latest ? HIT_FUTURE : r->drop);
+}
+
+/* Makes sure that the log's next hit is known; false where there is none now. */
+static bool
+log_peek(struct intake *in, struct log *log)
+{
+	enum tail_state state;
+
+	while (log->next == NULL && (log->next = stream_peek(log->stream, &state)) != NULL) {
+		enum hit_drop drop = drop_of(in, log->next);
+
 		if (drop == HIT_OK)
-			s->has = true;
-		else if (s->line.offset >= reread_end(s, s->line.file_no)) {
+			break;
+		if (log->next->offset >= reread_end(log, log->next->file_no)) {
 			in->counts.lines++;
 			in->counts.drops[drop]++;
 		}
+		log_taken(log);
 	}
-	return (s->has);
+	return (log->next != NULL);
 }
 
-static struct stream *
+static struct log *
 earliest(struct intake *in)
 {
-	struct stream *best = NULL;
+	struct log *best = NULL;
 
 	for (size_t i = 0; i < in->n; i++) {
-		struct stream *s = in->streams[i];
+		struct log *log = in->logs[i];
 
-		if (stream_peek(in, s) && (best == NULL || s->hit.time_ms < best->hit.time_ms))
-			best = s;
+		if (log_peek(in, log) && (best == NULL || log->next->facts.time_ms < best->next->facts.time_ms))
+			best = log;
 	}
 	return (best);
 }
 
-static struct slice
-moved(struct slice s, const char *from, char *to)
-{
-	return (s.len > 0 ? slice_make(to + (s.p - from), s.len) : s);
-}
-
 static void
-hold(struct intake *in, struct stream *s)
+hold(struct intake *in, struct log *log)
 {
-	struct held *h = mem_calloc(1, sizeof(*h));
-	struct hit *hit = &h->hit;
+	const struct reading *r = log->next;
+	struct held *h = mem_alloc(sizeof(*h) + r->used);
 
-	h->stream = s;
-	h->file_no = s->line.file_no;
-	h->offset = s->line.offset;
-	h->bytes = mem_dup(s->line.p, s->line.len);
-	*hit = s->hit;
-	struct slice *slices[] = { &hit->addr, &hit->method, &hit->target, &hit->referrer, &hit->agent, &hit->host,
-	    &hit->uid_got, &hit->uid_set };
-	for (size_t i = 0; i < N_ELEM(slices); i++)
-		*slices[i] = moved(*slices[i], s->line.p, h->bytes);
-	for (size_t i = 0; i < HIT_COOKIES_MAX; i++)
-		hit->cookies[i] = moved(hit->cookies[i], s->line.p, h->bytes);
-	*(s->last_held != NULL ? &s->last_held->newer : &s->first_held) = h;
-	s->last_held = h;
+	*h = (struct held){ .log = log, .file_no = r->file_no, .offset = r->offset, .facts = r->facts };
+	if (r->used > 0)
+		memcpy(h->bytes, r->bytes, r->used);
+	facts_move(&h->facts, r->bytes, r->used, h->bytes);
+	*(log->last_held != NULL ? &log->last_held->newer : &log->first_held) = h;
+	log->last_held = h;
 	heap_push(&in->held, h);
 }
 
@@ -280,7 +255,7 @@ released(struct intake *in, int64_t before_ms)
 
 	if (before_ms > in->horizon)
 		in->horizon = before_ms;
-	return (h != NULL && h->hit.time_ms < in->horizon ? heap_pop(&in->held) : NULL);
+	return (h != NULL && h->facts.time_ms < in->horizon ? heap_pop(&in->held) : NULL);
 }
 
 bool
@@ -288,37 +263,37 @@ intake_is_settled(const struct intake *in)
 {
 	const struct held *h = heap_first(&in->held);
 
-	return (in->out == NULL && (h == NULL || h->hit.time_ms >= in->horizon));
+	return (in->out == NULL && (h == NULL || h->facts.time_ms >= in->horizon));
 }
 
 static enum intake_state
-give_held(struct intake *in, struct held *h, const struct hit **hit, bool *late)
+give_held(struct intake *in, struct held *h, const struct facts **facts, bool *late)
 {
 	in->out = h;
-	*hit = &h->hit;
+	*facts = &h->facts;
 	*late = false;
 	return (INTAKE_HIT);
 }
 
 static enum intake_state
-give_current(struct intake *in, struct stream *s, const struct hit **hit, bool *late)
+give_current(struct intake *in, struct log *log, const struct facts **facts, bool *late)
 {
-	in->current = s;
-	*hit = &s->hit;
+	in->current = log;
+	*facts = &log->next->facts;
 	*late = in->late;
 	return (INTAKE_HIT);
 }
 
 /* Takes the earliest line in: it goes out at once, is held, or was taken before the restart. */
 static bool
-take_in(struct intake *in, struct stream *s)
+take_in(struct intake *in, struct log *log)
 {
-	int64_t time_ms = s->hit.time_ms;
-	bool again = s->line.offset < reread_end(s, s->line.file_no);
+	int64_t time_ms = log->next->facts.time_ms;
+	bool again = log->next->offset < reread_end(log, log->next->file_no);
 
 	in->late = time_ms < in->highest - in->reorder_ms;
 	if (again && time_ms < in->taken_before) {
-		s->has = false;
+		log_taken(log);
 		return (false);
 	}
 	if (time_ms > in->highest)
@@ -327,57 +302,78 @@ take_in(struct intake *in, struct stream *s)
 		return (true);
 	if (!again)
 		in->counts.lines++;
-	hold(in, s);
-	s->has = false;
+	hold(in, log);
+	log_taken(log);
 	return (false);
 }
 
 static bool
 all_ended(const struct intake *in)
 {
+	enum tail_state state;
+
 	for (size_t i = 0; i < in->n; i++)
-		if (!in->streams[i]->ended)
+		if (stream_peek(in->logs[i]->stream, &state) != NULL || state != TAIL_END)
 			return (false);
 	return (true);
 }
 
-enum intake_state
-intake_next(struct intake *in, int64_t wall_ms, const struct hit **hit, bool *late)
+/* In a replay nobody minds a line that comes a moment later, and all cores are ours. */
+static void
+begin(struct intake *in)
 {
-	struct stream *s;
+	in->begun = true;
+	for (size_t i = 0; i < in->n && in->replay && in->n <= AHEAD_LOGS_MAX; i++)
+		stream_read_ahead(in->logs[i]->stream);
+}
+
+enum intake_state
+intake_next(struct intake *in, int64_t wall_ms, const struct facts **facts, bool *late)
+{
+	struct log *log;
 	struct held *h;
 
+	if (!in->begun)
+		begin(in);
 	in->latest = wall_ms > NEVER ? wall_ms + FUTURE_MS : INT64_MAX;
 	if (in->out != NULL)
-		return (give_held(in, in->out, hit, late));
+		return (give_held(in, in->out, facts, late));
 	if (in->current != NULL)
-		return (give_current(in, in->current, hit, late));
+		return (give_current(in, in->current, facts, late));
 	for (;;) {
 		h = released(in, in->highest - in->reorder_ms);
 		if (h != NULL)
-			return (give_held(in, h, hit, late));
-		s = earliest(in);
-		if (s == NULL)
+			return (give_held(in, h, facts, late));
+		log = earliest(in);
+		if (log == NULL)
 			break;
-		if (take_in(in, s))
-			return (give_current(in, s, hit, late));
+		if (take_in(in, log))
+			return (give_current(in, log, facts, late));
 	}
 	h = released(in, all_ended(in) ? in->highest + 1 : wall_ms > NEVER ? wall_ms - in->reorder_ms : NEVER);
 	if (h != NULL)
-		return (give_held(in, h, hit, late));
+		return (give_held(in, h, facts, late));
 	return (all_ended(in) ? INTAKE_END : INTAKE_WAIT);
 }
 
+const struct facts *
+intake_ahead(const struct intake *in, size_t k)
+{
+	const struct reading *r = in->current != NULL ? stream_ahead(in->current->stream, k) : NULL;
+
+	return (r != NULL && r->drop == HIT_OK ? &r->facts : NULL);
+}
+
 static void
-drop_taken(struct stream *s)
+drop_taken(struct log *log)
 {
 	struct held *h;
 
-	while ((h = s->first_held) != NULL && h->taken) {
-		s->first_held = h->newer;
-		if (s->first_held == NULL)
-			s->last_held = NULL;
-		held_free(h);
+	while ((h = log->first_held) != NULL && h->taken) {
+		log->first_held = h->newer;
+		if (log->first_held == NULL)
+			log->last_held = NULL;
+		free(h);
 	}
 }
 
@@ -385,16 +381,16 @@ void
 intake_taken(struct intake *in)
 {
 	if (in->out != NULL) {
-		struct stream *s = in->out->stream;
+		struct log *log = in->out->log;
 
 		in->out->taken = true;
 		in->out = NULL;
-		drop_taken(s);
+		drop_taken(log);
 	} else {
 		must(in->current != NULL);
-		if (in->current->line.offset >= reread_end(in->current, in->current->line.file_no))
+		if (in->current->next->offset >= reread_end(in->current, in->current->next->file_no))
 			in->counts.lines++;
-		in->current->has = false;
+		log_taken(in->current);
 		in->current = NULL;
 	}
 }
@@ -403,16 +399,16 @@ void
 intake_wake(struct intake *in)
 {
 	for (size_t i = 0; i < in->n; i++)
-		in->streams[i]->waiting = false;
+		stream_wake(in->logs[i]->stream);
 }
 
 bool
 intake_is_stuck(const struct intake *in)
 {
-	struct tail_status status;
-
 	for (size_t i = 0; i < in->n; i++) {
-		tail_status(in->streams[i]->tail, &status);
+		struct tail_status status;
+
+		stream_status(in->logs[i]->stream, &status);
 		if (status.stuck)
 			return (true);
 	}
@@ -436,9 +432,9 @@ save_position(const char *path, const struct file_pos *pos, uint64_t safe, uint6
 }
 
 static uint64_t
-first_held_in(const struct stream *s, uint64_t file_no, uint64_t otherwise)
+first_held_in(const struct log *log, uint64_t file_no, uint64_t otherwise)
 {
-	for (const struct held *h = s->first_held; h != NULL; h = h->newer)
+	for (const struct held *h = log->first_held; h != NULL; h = h->newer)
 		if (h->file_no == file_no && !h->taken)
 			return (h->offset < otherwise ? h->offset : otherwise);
 	return (otherwise);
@@ -447,34 +443,39 @@ first_held_in(const struct stream *s, uint64_t file_no, uint64_t otherwise)
 /* The first file of which a line is not taken yet: the files before it may go when what is
  * saved now is committed. */
 static uint64_t
-first_in_work(const struct stream *s, uint64_t last)
+first_in_work(const struct log *log, uint64_t last)
 {
-	if (s->first_held != NULL && s->first_held->file_no < last)
-		last = s->first_held->file_no;
-	if (s->has && s->line.file_no < last)
-		last = s->line.file_no;
-	return (last);
+	if (log->first_held != NULL && log->first_held->file_no < last)
+		last = log->first_held->file_no;
+	return (stream_first_file(log->stream, last));
 }
 
 static void
-save_stream(struct stream *s, struct buf *out)
+save_files(struct log *log, const struct tail *tail, struct buf *out)
 {
 	uint64_t first, last;
 	struct file_pos pos;
 
-	s->saved_file = 0;
-	if (!tail_files(s->tail, &first, &last))
+	log->saved_file = 0;
+	if (!tail_files(tail, &first, &last))
 		return;
-	s->saved_file = first_in_work(s, last);
+	log->saved_file = first_in_work(log, last);
 	for (uint64_t no = first; no <= last; no++) {
-		uint64_t read, safe;
+		uint64_t read;
 
-		if (!tail_position(s->tail, no, &pos))
+		if (!tail_position(tail, no, &pos))
 			continue;
-		read = s->has && s->line.file_no == no ? s->line.offset : pos.offset;
-		safe = first_held_in(s, no, read);
-		save_position(tail_path(s->tail), &pos, safe, read, out);
+		if (!stream_pending(log->stream, no, &read))
+			read = pos.offset;
+		save_position(tail_path(tail), &pos, first_held_in(log, no, read), read, out);
 	}
+}
+
+static void
+save_log(struct log *log, struct buf *out)
+{
+	save_files(log, stream_lock(log->stream), out);
+	stream_unlock(log->stream);
 }
 
 void
@@ -501,7 +502,7 @@ intake_save(struct intake *in, struct buf *out)
 	buf_svarint(out, in->highest);
 	buf_svarint(out, in->horizon);
 	for (size_t i = 0; i < in->n; i++)
-		save_stream(in->streams[i], out);
+		save_log(in->logs[i], out);
 }
 
 static int
@@ -565,18 +566,19 @@ positions_of(struct slice saved, const char *path, struct file_pos *positions, u
 
 /* To where the positions say; without any, to the file of the log's name. */
 static void
-stream_resume(struct stream *s, struct slice saved)
+log_resume(struct log *log, struct slice saved)
 {
 	struct file_pos positions[POSITIONS_MAX];
 	uint64_t reads[POSITIONS_MAX];
-	size_t n = positions_of(saved, tail_path(s->tail), positions, reads, POSITIONS_MAX);
+	struct tail *tail = stream_stop(log->stream);
+	size_t n = positions_of(saved, tail_path(tail), positions, reads, POSITIONS_MAX);
 
-	stream_forget(s);
-	tail_resume(s->tail, positions, n);
-	s->reread = mem_calloc(n + 1, sizeof(*s->reread));
-	s->n_reread = n;
+	log_forget(log);
+	tail_resume(tail, positions, n);
+	log->reread = mem_calloc(n + 1, sizeof(*log->reread));
+	log->n_reread = n;
 	for (size_t k = 0; k < n; k++)
-		s->reread[k] = (struct reread){ positions[k].id, reads[k] };
+		log->reread[k] = (struct reread){ positions[k].id, reads[k] };
 }
 
 int
@@ -594,9 +596,9 @@ intake_resume(struct intake *in, struct slice saved)
 	in->out = NULL;
 	in->counts = (struct intake_counts){ 0 };
 	while (heap_pop(&in->held) != NULL)
-		;			/* freed with their streams */
+		;			/* freed with their logs */
 	for (size_t i = 0; i < in->n; i++)
-		stream_resume(in->streams[i], saved);
+		log_resume(in->logs[i], saved);
 	return (0);
 }
 
@@ -608,7 +610,7 @@ is_log(const struct intake *in, const char *dir, const char *name)
 
 	buf_printf(&path, "%s/%s", dir, name);
 	for (size_t i = 0; i < in->n && !found; i++)
-		found = slice_is(buf_view(&path), tail_path(in->streams[i]->tail));
+		found = slice_is(buf_view(&path), stream_path(in->logs[i]->stream));
 	buf_free(&path);
 	return (found);
 }
@@ -633,7 +635,7 @@ void
 intake_rewind(struct intake *in)
 {
 	for (size_t i = 0; i < in->n; i++) {
-		struct tail *tail = in->streams[i]->tail;
+		struct tail *tail = stream_stop(in->logs[i]->stream);
 		struct generations gs = { 0 };
 		struct stat st;
 		struct err err;
@@ -649,6 +651,8 @@ intake_rewind(struct intake *in)
 void
 intake_committed(struct intake *in)
 {
-	for (size_t i = 0; i < in->n; i++)
-		tail_release(in->streams[i]->tail, in->streams[i]->saved_file);
+	for (size_t i = 0; i < in->n; i++) {
+		tail_release(stream_lock(in->logs[i]->stream), in->logs[i]->saved_file);
+		stream_unlock(in->logs[i]->stream);
+	}
 }

@@ -19,22 +19,22 @@
 
 #include "base/buf.h"
 #include "core/engine.h"
+#include "core/facts.h"
 #include "core/hit.h"
 
-struct tail;
-struct misfit;
 struct intake;
+struct stream;
+struct tail;
 
 enum intake_state { INTAKE_HIT, INTAKE_WAIT, INTAKE_END };
 
-struct intake *intake_new(int64_t reorder_ms);
+/* replay: a few logs are read ahead, each by a thread. */
+struct intake *intake_new(int64_t reorder_ms, bool replay);
 void intake_free(struct intake **);
-/* tail and format become the intake's. */
-void intake_add(struct intake *, struct tail *, struct format *);
+/* The stream becomes the intake's.  Before the first intake_next(). */
+void intake_add(struct intake *, struct stream *);
 size_t intake_logs(const struct intake *);
-struct tail *intake_tail(const struct intake *, size_t i);
-/* Whether log i's lines fit its format. */
-const struct misfit *intake_misfit(const struct intake *, size_t i);
+struct stream *intake_stream(const struct intake *, size_t i);
 
 /* Lines that are no hits are counted here, hits when they are taken. */
 struct intake_counts {
@@ -44,8 +44,10 @@ struct intake_counts {
 /* The next hit; it stays the same, and valid, until intake_taken().  wall_ms: live, at the end of all
  * logs, held lines older than wall_ms - reorder are released, too, and lines dated more than a day ahead
  * of it are no hits: one of them would make all that follow late.  INT64_MIN: neither. */
-enum intake_state intake_next(struct intake *, int64_t wall_ms, const struct hit **hit, bool *late);
+enum intake_state intake_next(struct intake *, int64_t wall_ms, const struct facts **, bool *late);
 void intake_taken(struct intake *);
+/* A hit that comes soon, about k hits behind this one; NULL where none is known. */
+const struct facts *intake_ahead(const struct intake *, size_t k);
 /* New lines may be there: look at the logs again. */
 void intake_wake(struct intake *);
 /* A log has lines, or may have, that cannot be read now. */

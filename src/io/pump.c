@@ -18,10 +18,12 @@
 #include "io/keys.h"
 #include "io/rules.h"
 #include "io/site_impl.h"
+#include "io/stream.h"
 #include "io/tail.h"
 
 #define HITS_A_STEP 4096		/* between two looks at the event loop */
 #define HITS_MOST (16 * HITS_A_STEP)	/* where held lines have their turn, and would be in the way of a commit */
+#define HITS_AHEAD 4			/* between two steps of looking ahead: longer than a miss of the cache */
 #define EVENTS_A_STEP 512
 #define VISITS_A_COMMIT 60000		/* replay: visits in memory that ask for a commit before its time */
 #define VISITS_MAX 400000		/* while one is under way: then the intake waits for it */
@@ -52,7 +54,8 @@ add_log(struct site *s, const struct log_conf *log, const char *path, struct err
 
 		return (err_set(err, "%s:%d: log \"%.100s\": %.300s", s->env.config->file, log->line, log->path, inner.msg));
 	}
-	intake_add(s->intake, tail_open(path, s->env.replay), format);
+	intake_add(s->intake, stream_new(tail_open(path, s->env.replay), format, facts_maker_new(rules_engine(s->rules)),
+	    keys_ring(s->keys)));
 	return (0);
 }
 
@@ -149,7 +152,7 @@ add_logs(struct site *s, struct err *err)
 int
 inputs_open(struct site *s, struct err *err)
 {
-	s->intake = intake_new(s->conf->reorder_ms);
+	s->intake = intake_new(s->conf->reorder_ms, s->env.replay);
 	s->orders = mem_calloc(s->conf->n_orders + 1, sizeof(*s->orders));
 	s->n_orders = s->conf->n_orders;
 	for (size_t i = 0; i < s->n_orders; i++)
@@ -184,16 +187,28 @@ pump_is_settled(const struct site *s)
 	return (!s->fetching && s->applied == s->n_queued && intake_is_settled(s->intake));
 }
 
-static struct tail *
-tail_of(const struct site *s, struct slice path)
+/* An input of that name has files, whose positions it saves itself. */
+static bool
+has_files(const struct site *s, struct slice path, bool *known)
 {
-	for (size_t i = 0; i < intake_logs(s->intake); i++)
-		if (slice_is(path, tail_path(intake_tail(s->intake, i))))
-			return (intake_tail(s->intake, i));
+	uint64_t first, last;
+	bool has = false;
+
+	*known = true;
+	for (size_t i = 0; i < intake_logs(s->intake); i++) {
+		struct stream *stream = intake_stream(s->intake, i);
+
+		if (!slice_is(path, stream_path(stream)))
+			continue;
+		has = tail_files(stream_lock(stream), &first, &last);
+		stream_unlock(stream);
+		return (has);
+	}
 	for (size_t i = 0; i < s->n_orders; i++)
 		if (slice_is(path, s->conf->orders[i]))
-			return (s->orders[i].tail);
-	return (NULL);
+			return (tail_files(s->orders[i].tail, &first, &last));
+	*known = false;
+	return (false);
 }
 
 /* Positions of files that were not found again yet, and of logs that were taken out of the
@@ -203,13 +218,11 @@ positions_keep(const struct site *s, struct buf *logs)
 {
 	struct reader r = reader_of(buf_view(&s->loaded));
 	struct slice record, path;
-	uint64_t first, last;
 	size_t others = 0;
+	bool known;
 
 	while (position_next(&r, &record, &path)) {
-		const struct tail *tail = tail_of(s, path);
-
-		if (path.len == 0 || (tail != NULL && tail_files(tail, &first, &last)) || (tail == NULL && others++ >= POSITIONS_MAX))
+		if (path.len == 0 || has_files(s, path, &known) || (!known && others++ >= POSITIONS_MAX))
 			continue;
 		buf_put(logs, record.p, record.len);
 	}
@@ -545,10 +558,22 @@ commit_is_wanted(const struct site *s)
 	return (s->commit_wanted || (s->env.replay && engine_visits(s->engine) > VISITS_A_COMMIT));
 }
 
+/* Each step follows a pointer further than the one before, and has to wait for nothing. */
+static void
+look_ahead(const struct site *s)
+{
+	for (int step = 0; step < HIT_AHEAD_STEPS; step++) {
+		const struct facts *facts = intake_ahead(s->intake, (size_t)(HIT_AHEAD_STEPS - step) * HITS_AHEAD);
+
+		if (facts != NULL)
+			engine_hit_ahead(s->engine, facts, step);
+	}
+}
+
 static enum step
 hits_step(struct site *s)
 {
-	const struct hit *hit;
+	const struct facts *facts;
 	bool late;
 
 	s->at_end = false;
@@ -557,10 +582,11 @@ hits_step(struct site *s)
 
 		if ((i >= HITS_A_STEP || (s->commit_wanted && !s->committing)) && intake_is_settled(s->intake))
 			return (STEP_MORE);
-		state = intake_next(s->intake, s->env.replay ? INT64_MIN : s->woken_ms, &hit, &late);
+		state = intake_next(s->intake, s->env.replay ? INT64_MIN : s->woken_ms, &facts, &late);
 		if (state != INTAKE_HIT)
 			return (hits_end(s, state));
-		if (engine_hit(s->engine, hit, late) == ENGINE_NEEDS)
+		look_ahead(s);
+		if (engine_hit(s->engine, facts, late) == ENGINE_NEEDS)
 			return (fetch(s));
 		intake_taken(s->intake);
 	}

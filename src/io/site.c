@@ -15,6 +15,7 @@
 #include "io/keys.h"
 #include "io/rules.h"
 #include "io/site_impl.h"
+#include "io/stream.h"
 #include "io/tail.h"
 #include "store/publish.h"
 #include "store/redis.h"
@@ -547,7 +548,7 @@ void
 site_watch_dirs(struct site *s, void (*watch)(const char *dir, void *), void *arg)
 {
 	for (size_t i = 0; i < intake_logs(s->intake); i++) {
-		char *dir = tail_dir(intake_tail(s->intake, i));
+		char *dir = stream_dir(intake_stream(s->intake, i));
 
 		watch(dir, arg);
 		free(dir);

@@ -10,6 +10,7 @@
 #include "io/journal.h"
 #include "io/keys.h"
 #include "io/site_impl.h"
+#include "io/stream.h"
 #include "io/tail.h"
 #include "store/redis.h"
 
@@ -82,7 +83,7 @@ put_logs(struct pairs *p, const struct site *s)
 	for (size_t i = 0; s->intake != NULL && i < intake_logs(s->intake); i++) {
 		struct tail_status t;
 
-		tail_status(intake_tail(s->intake, i), &t);
+		stream_status(intake_stream(s->intake, i), &t);
 		behind += t.behind;
 		truncations += t.truncations;
 		overlong += t.overlong;

@@ -1,0 +1,53 @@
+/*
+ * engine_rules: everything that the owner decides, as the core needs it.
+ */
+#ifndef RPVD_ENGINE_RULES_H
+#define RPVD_ENGINE_RULES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "core/client.h"
+#include "core/money.h"
+#include "core/source.h"
+#include "core/window.h"
+
+#define IDENTITIES_MAX 8
+
+enum identity_kind { IDENTITY_COOKIE, IDENTITY_UID, IDENTITY_IP_UA };
+
+struct glob_rule {
+	struct slice glob, value;	/* token: parameter; page: its group's name */
+};
+
+struct network {
+	unsigned char addr[16];		/* IPv4 as ::ffff:a.b.c.d */
+	unsigned bits;			/* of 128 */
+};
+
+/* Borrowed by the engine and by makers of facts until replaced. */
+struct engine_rules {
+	const struct bots *bots;
+	struct source_rules source;
+	struct { enum identity_kind kind; size_t cookie; } identities[IDENTITIES_MAX];
+	size_t n_identities;
+	const struct glob_rule *pages, *tokens;
+	size_t n_pages, n_tokens;
+	const struct slice *ignore_paths;
+	size_t n_ignore_paths;
+	const struct network *ignore_networks;
+	size_t n_ignore_networks;
+	const char *const *assets;	/* as page_is_asset() */
+	int64_t session_timeout_ms, lookback_ms;
+	int basis;			/* enum conf_basis */
+	struct currency currency;
+	const struct rates *rates;	/* may be NULL */
+	/* Two letters, or "(unknown)"; called once a visit; may be NULL. */
+	const char *(*country)(void *arg, struct slice addr);
+	void *country_arg;
+	const struct level *levels;
+	size_t n_levels, max_series;
+};
+
+#endif
