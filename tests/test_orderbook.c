@@ -87,6 +87,36 @@ START_TEST(events_in_their_order)
 }
 END_TEST
 
+static const struct { const char *why; enum order_kind kind; const char *part; int64_t amount; const char *currency; bool cumulative, contradicts; } told[] = {
+	{ "the same again", ORDER_PAID, "", 10000, "EUR", false, false },
+	{ "another amount", ORDER_PAID, "", 9900, "EUR", false, true },
+	{ "another currency", ORDER_PAID, "", 10000, "USD", false, true },
+	{ "nothing is said by a total of 0", ORDER_PAID, "", 0, "EUR", false, false },
+	{ "a refund again", ORDER_REFUNDED, "r1", 100, "EUR", false, false },
+	{ "a refund of another amount", ORDER_REFUNDED, "r1", 200, "EUR", false, true },
+	{ "another refund", ORDER_REFUNDED, "r2", 200, "EUR", false, false },
+	{ "a running total grows as it pleases", ORDER_REFUNDED, "r1", 300, "EUR", true, false },
+	{ "a dispute again", ORDER_DISPUTED, "d1", 500, "EUR", false, false },
+	{ "a dispute over another amount", ORDER_DISPUTED, "d1", 600, "EUR", false, true },
+	{ "won: its amount means nothing", ORDER_DISPUTE_WON, "d1", 600, "EUR", false, false },
+	{ "first won, then told: no amount was known", ORDER_DISPUTED, "d2", 700, "EUR", false, false },
+};
+
+START_TEST(contradictions)
+{
+	struct order *o = orderbook_add(&book, SLICE("p"), SLICE("1"));
+	struct order_event e = event(told[_i].kind, told[_i].part, told[_i].amount, told[_i].currency);
+
+	e.cumulative = told[_i].cumulative;
+	ck_assert_msg(!order_contradicts(o, &e, &key), "%s: nothing was told before", told[_i].why);
+	apply(o, event(ORDER_PAID, "", 10000, "EUR"));
+	apply(o, event(ORDER_REFUNDED, "r1", 100, "EUR"));
+	apply(o, event(ORDER_DISPUTED, "d1", 500, "EUR"));
+	apply(o, event(ORDER_DISPUTE_WON, "d2", 0, "EUR"));
+	ck_assert_msg(order_contradicts(o, &e, &key) == told[_i].contradicts, "%s", told[_i].why);
+}
+END_TEST
+
 START_TEST(basis_of_an_order)
 {
 	struct order o = { .total = 119, .tax = 19, .shipping = 10 };
@@ -253,6 +283,7 @@ main(void)
 
 	tcase_add_checked_fixture(tc, open_book, close_book);
 	tcase_add_test(tc, events_in_their_order);
+	tcase_add_loop_test(tc, contradictions, 0, N_ELEM(told));
 	tcase_add_test(tc, basis_of_an_order);
 	tcase_add_test(tc, parts_are_bounded);
 	tcase_add_test(tc, an_order_comes_back);

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "provider/mismatch.h"
 #include "provider/provider.h"
 
 #define NOW INT64_C(1772445600)		/* 2026-03-02T10:00:00Z */
@@ -173,7 +174,8 @@ static void
 deliver(struct post *p, const char *provider, const char *const *secrets, struct provider_conf conf, struct delivery *d)
 {
 	struct slice list[4];
-	struct request req = { slice_of(p->method), p->headers, p->n_headers, buf_view(&p->body), p->received * 1000 };
+	struct request req = { .method = slice_of(p->method), .headers = p->headers, .n_headers = p->n_headers,
+	    .body = buf_view(&p->body), .received_ms = p->received * 1000 };
 
 	for (size_t i = 0; i < p->n_headers; i++)
 		p->headers[i].value = slice_of(p->values[i]);
@@ -319,6 +321,151 @@ START_TEST(empty_secrets_never_accept)
 	deliver(&p, shop->name, (const char *[]){ empty_secrets[_i].secret, NULL }, (struct provider_conf){ 0 }, &d);
 	assert_answer(empty_secrets[_i].secret, shop->name, &d, 401, "bad_signature");
 	delivery_free(&d);
+}
+END_TEST
+
+/* What the sender signed, and what arrived. */
+static const struct { const char *why, *sent, *came, *hint; } changes[] = {
+	{ "a newline at its end", "{\"a\":1}", "{\"a\":1}\n", "the end of the body" },
+	{ "blanks at its end", "{\"a\":1}", "{\"a\":1} \r\n", "the end of the body" },
+	{ "its last newline is lost", "{\"a\":1}\n", "{\"a\":1}", "the end of the body" },
+	{ "line ends of another system", "{\"a\":\n1}", "{\"a\":\r\n1}", "the line ends" },
+	{ "and back", "{\"a\":\r\n1}", "{\"a\":\n1}", "the line ends" },
+	{ "a byte order mark", "{\"a\":1}", "\xef\xbb\xbf{\"a\":1}", "the character set" },
+	{ "encoded twice", "{\"a\":\"J\xc3\xbcrgen\"}", "{\"a\":\"J\xc3\x83\xc2\xbcrgen\"}", "the character set" },
+	{ "come as Latin-1", "{\"a\":\"J\xc3\xbcrgen\"}", "{\"a\":\"J\xfcrgen\"}", "the character set" },
+	{ "spaced out", "{\"a\":1,\"b\":[2,3]}", "{ \"a\": 1, \"b\": [ 2, 3 ] }", "the JSON" },
+	{ "made compact, of Stripe's form", "{\n  \"a\": 1,\n  \"b\": {\n    \"c\": \"d\"\n  }\n}", "{\"a\":1,\"b\":{\"c\":\"d\"}}", "the JSON" },
+	{ "PHP's slashes lost", "{\"u\":\"https:\\/\\/a\"}", "{\"u\":\"https://a\"}", "the JSON" },
+	{ "escapes written out", "{\"a\":\"J\\u00FCrgen\"}", "{\"a\":\"J\xc3\xbcrgen\"}", "the JSON" },
+	{ "both, as PHP does", "{\"a\":\"\\u00FC\\/\"}", "{\"a\":\"\xc3\xbc/\"}", "the JSON" },
+	{ "lost", "{\"a\":1}", "", "the body is empty" },
+	{ "forged: nothing is known of it", "{\"a\":1}", "{\"a\":2}", NULL },
+	{ "no JSON at all", "a=1&b=2", "b=2&a=1", NULL },
+};
+
+/* Signs one body, delivers another; what mismatch_hint() says of it. */
+static const char *
+hint_for(const struct shop *shop, const char *sent, const char *came, const char *knows)
+{
+	struct slice secret = slice_of(knows);
+	struct provider_conf conf = { .secrets = &secret, .n_secrets = 1, .visitor_key = SLICE("rpv"), .tolerance_s = 300 };
+	struct delivery d;
+	struct post p;
+	struct request req;
+	const char *hint;
+
+	post_begin(&p, sent);
+	shop->sign(&p, (const char *[]){ shop->secret, NULL }, NOW);
+	for (size_t i = 0; i < p.n_headers; i++)
+		p.headers[i].value = slice_of(p.values[i]);
+	req = (struct request){ .method = SLICE("POST"), .headers = p.headers, .n_headers = p.n_headers, .body = slice_of(came),
+	    .received_ms = NOW * 1000 };
+	provider_find(shop->name)->read(&conf, &req, &d);
+	ck_assert_str_eq(d.reason, "bad_signature");
+	delivery_free(&d);
+	hint = mismatch_hint(provider_find(shop->name), &conf, &req);
+	buf_free(&p.body);
+	return (hint);
+}
+
+START_TEST(hints)
+{
+	for (size_t s = 0; s < N_ELEM(shops); s++) {
+		const char *hint = hint_for(&shops[s], changes[_i].sent, changes[_i].came, shops[s].secret);
+
+		if (changes[_i].hint == NULL)
+			ck_assert_msg(hint == NULL, "%s: %s: %s", changes[_i].why, shops[s].name, hint);
+		else
+			ck_assert_msg(hint != NULL && strstr(hint, changes[_i].hint) != NULL, "%s: %s: %s", changes[_i].why, shops[s].name,
+			    hint != NULL ? hint : "no hint");
+	}
+}
+END_TEST
+
+START_TEST(hints_about_the_secret_file)
+{
+	static const char *const forms[] = { "%s ", " %s", "\t%s\t", "\"%s\"", "'%s'", " \"%s\" " };
+
+	for (size_t s = 0; s < N_ELEM(shops); s++)
+		for (size_t i = 0; i < N_ELEM(forms); i++) {
+			char knows[200];
+			const char *hint;
+
+			snprintf(knows, sizeof(knows), forms[i], shops[s].secret);
+			hint = hint_for(&shops[s], shops[s].paid, shops[s].paid, knows);
+			ck_assert_msg(hint != NULL && strstr(hint, "secret file") != NULL, "%s: %s", shops[s].name, knows);
+		}
+	ck_assert_ptr_null(hint_for(&shops[1], "{}", "{} {}", "another"));
+}
+END_TEST
+
+/* A body from the quarantine: no header is left but webhook-id, and the time has long passed. */
+START_TEST(checked_before)
+{
+	for (size_t s = 0; s < N_ELEM(shops); s++) {
+		struct header id = { SLICE("webhook-id"), SLICE("msg_1") };
+		struct provider_conf conf = { .visitor_key = SLICE("rpv"), .tolerance_s = 300 };
+		struct request req = { .method = SLICE("POST"), .headers = &id, .n_headers = 1, .body = slice_of(shops[s].paid),
+		    .received_ms = NOW * 1000 };
+		struct delivery d;
+
+		provider_find(shops[s].name)->read(&conf, &req, &d);
+		ck_assert_msg(d.status == 401 && d.n_messages == 0, "%s: accepted without a signature", shops[s].name);
+		delivery_free(&d);
+		req.was_checked = true;
+		provider_find(shops[s].name)->read(&conf, &req, &d);
+		ck_assert_msg(d.status == 200 && d.n_messages == 1, "%s: %d %s", shops[s].name, d.status, d.detail);
+		delivery_free(&d);
+	}
+}
+END_TEST
+
+/* What a sender calls its events; said also of what is not known. */
+static const struct { const char *provider, *body, *header, *value, *type; } type_names[] = {
+	{ "generic", "{\"id\":\"e\",\"time\":\"2026-03-02T10:00:00Z\",\"type\":\"order.shipped\"}", NULL, NULL, "order.shipped" },
+	{ "stripe", "{\"object\":\"event\",\"type\":\"customer.created\",\"livemode\":true}", NULL, NULL, "customer.created" },
+	{ "shopify", "{\"id\":1}", "X-Shopify-Topic", "products/update", "products/update" },
+	{ "shopify", "{\"id\":1}", "shopify-topic", "products/update", "products/update" },
+	{ "woocommerce", "{\"id\":1}", "X-WC-Webhook-Topic", "product.updated", "product.updated" },
+	{ "woocommerce", "{\"id\":1}", NULL, NULL, "" },
+};
+
+START_TEST(types)
+{
+	struct header topic = { slice_of(type_names[_i].header), slice_of(type_names[_i].value) };
+	struct provider_conf conf = { .tolerance_s = 300 };
+	struct request req = { .method = SLICE("POST"), .headers = &topic, .n_headers = topic.name.len > 0, .body = slice_of(type_names[_i].body),
+	    .was_checked = true };
+	struct delivery d;
+
+	provider_find(type_names[_i].provider)->read(&conf, &req, &d);
+	ck_assert_msg(d.status == 200 && strcmp(d.reason, "irrelevant_type") == 0, "%s: %s", type_names[_i].body, d.reason);
+	ck_assert_msg(slice_is(d.type, type_names[_i].type), "%s: %.*s", type_names[_i].body, SLICE_FMT(d.type));
+	delivery_free(&d);
+}
+END_TEST
+
+START_TEST(signed_time_is_told)
+{
+	static const int64_t ago[] = { 0, 300, 301, -301, 86400 };
+
+	for (size_t s = 0; s < N_ELEM(shops); s++)
+		for (size_t i = 0; i < N_ELEM(ago); i++) {
+			struct delivery d;
+			struct post p;
+
+			post_begin(&p, shops[s].paid);
+			shops[s].sign(&p, (const char *[]){ shops[s].secret, NULL }, NOW - ago[i]);
+			deliver(&p, shops[s].name, (const char *[]){ shops[s].secret, NULL }, (struct provider_conf){ 0 }, &d);
+			ck_assert_int_eq(d.signed_s, shops[s].is_timed ? NOW - ago[i] : 0);
+			delivery_free(&d);
+			post_begin(&p, shops[s].paid);		/* nobody's word without a good signature */
+			shops[s].sign(&p, (const char *[]){ shops[s].old_secret, NULL }, NOW - ago[i]);
+			deliver(&p, shops[s].name, (const char *[]){ shops[s].secret, NULL }, (struct provider_conf){ 0 }, &d);
+			ck_assert_int_eq(d.signed_s, 0);
+			delivery_free(&d);
+		}
 }
 END_TEST
 
@@ -1168,6 +1315,11 @@ main(void)
 	tcase_add_loop_test(tc, signatures, 0, N_ELEM(signings));
 	tcase_add_loop_test(tc, malformed_signatures, 0, N_ELEM(shops));
 	tcase_add_loop_test(tc, empty_secrets_never_accept, 0, N_ELEM(empty_secrets));
+	tcase_add_loop_test(tc, hints, 0, N_ELEM(changes));
+	tcase_add_test(tc, hints_about_the_secret_file);
+	tcase_add_test(tc, checked_before);
+	tcase_add_loop_test(tc, types, 0, N_ELEM(type_names));
+	tcase_add_test(tc, signed_time_is_told);
 	tcase_add_loop_test(tc, standard_webhooks, 0, N_ELEM(standards));
 	tcase_add_test(tc, ed25519);
 	tcase_add_test(tc, very_long_list);

@@ -45,7 +45,11 @@ test_provider_read(const struct provider_conf *conf, const struct request *req, 
 	ck_assert_uint_ge(req->n_headers, 1);
 	d->verdict = VERDICT_ACCEPT;
 	d->status = 200;
-	if (slice_is(req->body, "reject")) {
+	d->secret_index = 1;
+	d->signed_s = 1200;
+	d->type = SLICE("order.of.a.kind.whose.name.is.longer.than.anybody.will.ever.want.to.read");
+	if (slice_starts(req->body, SLICE("reject"))) {
+		d->secret_index = -1;
 		d->verdict = VERDICT_REJECT;
 		d->status = 401;
 		d->reason = "bad_signature";
@@ -66,7 +70,9 @@ static struct shop {
 	unsigned appended, durable, syncs, done, by_status[600], largest_group;
 	bool sync_fails;
 	const struct provider *provider;
-	char reason[64], detail[160];
+	char reason[64], detail[160], type[100];
+	int secret_index;
+	int64_t signed_s;
 	size_t body_len;
 } shop;
 
@@ -102,18 +108,21 @@ shop_sync(void *arg)
 }
 
 static void
-shop_done(void *arg, void *of, const struct provider *provider, int status, const char *reason, const char *detail)
+shop_done(void *arg, const struct webhook_end *end)
 {
 	struct shop *s = arg;
 
-	ck_assert(provider == NULL || of == &site);
-	ck_assert_int_ge(status, 0);
-	ck_assert_int_lt(status, 600);
+	ck_assert(end->endpoint == NULL || end->endpoint->site == &site);
+	ck_assert_int_ge(end->status, 0);
+	ck_assert_int_lt(end->status, 600);
 	s->done++;
-	s->by_status[status]++;
-	s->provider = provider;
-	snprintf(s->reason, sizeof(s->reason), "%s", reason != NULL ? reason : "");
-	snprintf(s->detail, sizeof(s->detail), "%s", detail != NULL ? detail : "");
+	s->by_status[end->status]++;
+	s->provider = end->endpoint != NULL ? end->endpoint->provider : NULL;
+	snprintf(s->reason, sizeof(s->reason), "%s", end->reason != NULL ? end->reason : "");
+	snprintf(s->detail, sizeof(s->detail), "%s", end->detail);
+	snprintf(s->type, sizeof(s->type), "%s", end->type);
+	s->secret_index = end->secret_index;
+	s->signed_s = end->signed_s;
 }
 
 static int64_t
@@ -125,7 +134,7 @@ shop_now(void *arg)
 
 static const struct webhook_calls calls = { shop_append, shop_sync, shop_done, shop_now };
 static const struct webhook_endpoint endpoints[] = {
-	{ .path = "/hooks/test", .provider = &test_provider, .conf = { .visitor_key = { "rpv", 3 } }, .site = &site },
+	{ .path = "/hooks/test", .name = "test", .provider = &test_provider, .conf = { .visitor_key = { "rpv", 3 } }, .site = &site },
 };
 
 /* ---- fixture and clients ---------------------------------------------------- */
@@ -328,10 +337,17 @@ START_TEST(one_request)
 }
 END_TEST
 
-START_TEST(detail_is_handed_on)
+START_TEST(what_the_provider_said_is_handed_on)
 {
 	ask(SLICE(POST "Content-Length: 6\r\n\r\nreject"));
 	ck_assert_str_eq(shop.detail, "no secret fits");
+	ask(SLICE(ACCEPT));
+	ck_assert_str_eq(shop.type, "order.of.a.kind.whose.name.is.longer.than.anybody.will.ever.wan");	/* cut at 63 */
+	ck_assert_int_eq(shop.secret_index, 1);
+	ck_assert_int_eq(shop.signed_s, 1200);
+	ask(SLICE("GET /elsewhere HTTP/1.1\r\nHost: a\r\n\r\n"));
+	ck_assert_str_eq(shop.type, "");
+	ck_assert_int_eq(shop.secret_index, -1);
 }
 END_TEST
 
@@ -933,7 +949,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, one_request, 0, (int)N_ELEM(asks));
-	tcase_add_test(tc, detail_is_handed_on);
+	tcase_add_test(tc, what_the_provider_said_is_handed_on);
 	tcase_add_test(tc, head_is_answered_without_a_body);
 	tcase_add_test(tc, continue_is_said_when_waited_for);
 	tcase_add_test(tc, client_that_has_finished_sending);

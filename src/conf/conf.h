@@ -71,6 +71,7 @@ struct config {
 	char *data_dir;			/* where sources.tsv and bots.txt are; NULL: the installed ones */
 	char *geo;			/* MaxMind-format database; NULL: none */
 	int64_t journal_keep_ms;	/* 35d */
+	int64_t quarantine_keep_ms;	/* 7d */
 	int64_t commit_interval_ms;	/* 250ms */
 	struct site_conf *sites; size_t n_sites;
 };

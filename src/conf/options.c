@@ -266,6 +266,9 @@ const struct option options[] = {
 	{ IN_TOP, "journal_keep", T_DURATION, TOP(journal_keep_ms), "35d", "1d", "400d",
 	    .text = "How long webhooks stay in the journal after they were committed. "
 	    "A Redis that lost its state is rebuilt from these." },
+	{ IN_TOP, "quarantine_keep", T_DURATION, TOP(quarantine_keep_ms), "7d", "1h", "7d",
+	    .text = "How long signed webhooks that could not be understood are kept, for a version of rpvd that can. "
+	    "Such a body is kept as it came, with the customer's data in it." },
 	{ IN_TOP, "commit_interval", T_DURATION, TOP(commit_interval_ms), "250ms", "50ms", "10s",
 	    .text = "How often changes go to Redis." },
 

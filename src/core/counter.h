@@ -19,6 +19,7 @@ enum counter {
 	COUNT_JOIN_VISITOR, COUNT_JOIN_TOKEN, COUNT_JOIN_IP_UA, COUNT_JOIN_CUSTOMER,
 	COUNT_DAMAGED,			/* records of the state that could not be read */
 	COUNT_FUTURE,			/* no hit either: lines dated ahead of the wall clock */
+	COUNT_CONFLICT,			/* events that contradict what was told before: another amount of the same order or part */
 	COUNTERS
 };
 

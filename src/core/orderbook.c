@@ -257,6 +257,21 @@ order_apply(struct order *o, const struct order_event *e, uint64_t event_no, con
 	return (changed ? ORDER_CHANGED : ORDER_SAME);
 }
 
+bool
+order_contradicts(const struct order *o, const struct order_event *e, const struct hash_key *key)
+{
+	bool refund = e->kind == ORDER_REFUNDED;
+	const struct part *p;
+
+	if (e->kind == ORDER_PAID)
+		return (o->paid && e->amount > 0 && (e->amount != o->total || !currency_equal(e->currency, o->currency)));
+	if (e->kind == ORDER_DISPUTE_WON || (refund && e->cumulative))
+		return (false);			/* say nothing of their own; grow as they please */
+	p = find_part(refund ? o->refunds : o->disputes, refund ? o->n_refunds : o->n_disputes, hash_bytes(key, e->part_id), e->currency,
+	    false);
+	return (p != NULL && p->amount >= 0 && p->amount != e->amount);
+}
+
 /* ---- aliases ------------------------------------------------------------- */
 
 static struct order_event

@@ -85,6 +85,9 @@ enum order_change { ORDER_SAME, ORDER_CHANGED, ORDER_OTHER_CURRENCY };
 
 /* Takes a paid, refunded, disputed or dispute_won event (not alias); event_no grows with each. */
 enum order_change order_apply(struct order *, const struct order_event *, uint64_t event_no, const struct hash_key *);
+/* True where the event tells another amount or currency than was told before of the same order, refund or
+ * dispute: what came first counts.  To be asked before order_apply(). */
+bool order_contradicts(const struct order *, const struct order_event *, const struct hash_key *);
 /* All that waits under `from` moves to `into`; joins and counted figures must have been taken back. */
 void order_merge(struct order *into, struct order *from);
 /* Gross and net in the order's own currency by basis: paid, and what is left of it.

@@ -318,11 +318,14 @@ unite_aliases(struct engine *e, const struct order_event *ev)
 static void
 take_event(struct engine *e, struct order *o, const struct order_event *ev)
 {
-	bool was_paid = o->paid;
+	bool was_paid = o->paid, contradicts = order_contradicts(o, ev, &e->ring->site);
 
+	if (contradicts)
+		engine_count(e, COUNT_CONFLICT, 1);
 	switch (order_apply(o, ev, e->next_event++, &e->ring->site)) {
 	case ORDER_SAME:
-		engine_count(e, ev->kind == ORDER_PAID && ev->amount == 0 ? COUNT_ZERO_AMOUNT : COUNT_NO_CHANGE, 1);
+		if (!contradicts)
+			engine_count(e, ev->kind == ORDER_PAID && ev->amount == 0 ? COUNT_ZERO_AMOUNT : COUNT_NO_CHANGE, 1);
 		return;
 	case ORDER_OTHER_CURRENCY:
 		engine_count(e, COUNT_OTHER_CURRENCY, 1);

@@ -76,15 +76,22 @@ static const struct entry {
 	{ G_ORDERS, "orders_*", "order file ", false },
 	{ G_ORDERS, "events", "events taken", false },
 	{ G_ORDERS, "no_change", "told before", true },
+	{ G_ORDERS, "conflict", "told otherwise than before", true },
 	{ G_ORDERS, "zero_amount", "over nothing", true },
 	{ G_ORDERS, "other_currency", "in another currency than the order", true },
 	{ G_ORDERS, "absurd", "absurd", true },
 	{ G_ORDERS, "events_rejected", "unreadable lines of order files", true },
 	{ G_WEBHOOKS, "webhook_*", "", false },
+	{ G_WEBHOOKS, "request_*", "nobody's: ", true },
+	{ G_WEBHOOKS, "quarantine", "signed, not understood: kept", true },
+	{ G_WEBHOOKS, "quarantine_bytes", "bytes of them", true },
+	{ G_WEBHOOKS, "quarantine_forgotten", "gone without being understood", true },
 	{ G_JOURNAL, "journal_last", "events ever", false },
 	{ G_JOURNAL, "journal_depth", "not yet in Redis", false },
 	{ G_JOURNAL, "journal_bytes", "bytes", false },
 	{ G_JOURNAL, "journal_damaged", "damaged", true },
+	{ G_JOURNAL, "journal_cut_bytes", "bytes of an unfinished write", true },
+	{ G_JOURNAL, "journal", "writing", false },
 	{ G_OTHER, "*", "", false },
 };
 
@@ -226,29 +233,67 @@ static const struct { const char *reason, *sentence; } refusals[] = {
 	{ "missing_signature", "had no signature: someone else's, or the web server drops headers." },
 	{ "timestamp_too_old", "were signed too long ago: is this machine's clock right?" },
 	{ "timestamp_too_new", "were signed in the future: is this machine's clock right?" },
-	{ "bad_body", "were signed, but could not be understood; they are kept in the journal." },
+	{ "bad_body", "were signed, but could not be understood." },
 	{ "not_stored", "could not be written to the journal; the provider sends them again.  Is the disk full?" },
 	{ "test_mode", "were of the provider's test mode, and are not counted." },
 };
 
+/* "webhook_PROVIDER_..." */
+static void
+complain_webhook(struct slice provider, struct slice what, struct slice value, struct buf *out)
+{
+	struct slice status, reason = what;
+
+	if (slice_is(what, "clock")) {
+		put_value(out, value);
+		buf_putc(out, '\n');
+	} else if (slice_is(what, "hint")) {
+		buf_puts(out, "Webhooks of ");
+		put_value(out, provider);
+		buf_puts(out, " do not fit their signatures: ");
+		put_value(out, value);
+		buf_puts(out, ".\n");
+	} else if (slice_is(what, "conflict")) {
+		buf_printf(out, "%" PRIu64 " events of ", number_of(value));
+		put_value(out, provider);
+		buf_puts(out, " told another amount than before of an order or refund that is known; what came first counts.\n");
+	} else if (slice_starts(what, SLICE("secret_")) && slice_ends(what, SLICE("_unused_days"))) {
+		buf_printf(out, "Secret %" PRIu64 " of ", number_of(slice_skip(what, 7)));
+		put_value(out, provider);
+		buf_printf(out, " was not used for %" PRIu64 " days: where it was replaced, take it out of the secret file.\n", number_of(value));
+	}
+	status = slice_cut(&reason, '_');
+	if (number_of(status) == 0)
+		return;
+	for (size_t k = 0; k < N_ELEM(refusals); k++)
+		if (slice_is(reason, refusals[k].reason)) {
+			buf_printf(out, "%" PRIu64 " webhooks of ", number_of(value));
+			put_value(out, provider);
+			buf_printf(out, " %s\n", refusals[k].sentence);
+		}
+}
+
 static void
 complain_webhooks(const struct status *s, struct buf *out)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		struct slice rest = s->fields[i].name, provider, reason;
+	struct slice journal = field(s, "journal");
 
-		if (!slice_is(slice_cut(&rest, '_'), "webhook"))
-			continue;
-		provider = slice_cut(&rest, '_');
-		slice_cut(&rest, '_');
-		reason = rest;
-		for (size_t k = 0; k < N_ELEM(refusals); k++)
-			if (slice_is(reason, refusals[k].reason)) {
-				buf_printf(out, "%" PRIu64 " webhooks of ", number_of(s->fields[i].value));
-				put_value(out, provider);
-				buf_printf(out, " %s\n", refusals[k].sentence);
-			}
+	if (journal.len > 0 && !slice_is(journal, "ok")) {
+		buf_puts(out, "The webhook journal cannot be written, so webhooks are refused, and not every provider sends again: ");
+		put_value(out, journal);
+		buf_putc(out, '\n');
 	}
+	for (size_t i = 0; i < s->n; i++) {
+		struct slice what = s->fields[i].name, provider;
+
+		if (!slice_is(slice_cut(&what, '_'), "webhook"))
+			continue;
+		provider = slice_cut(&what, '_');
+		complain_webhook(provider, what, s->fields[i].value, out);
+	}
+	if (number(s, "quarantine") > 0)
+		buf_printf(out, "%" PRIu64 " signed webhooks wait for a version of rpvd that understands them; `rpvctl journal --quarantine`"
+		    " says what is wrong with them.\n", number(s, "quarantine"));
 }
 
 void
@@ -287,17 +332,23 @@ entry_of(struct slice name, struct slice *rest)
 	return (NULL);			/* the last one fits all */
 }
 
+static void
+put_words(struct buf *label, struct slice words)
+{
+	for (size_t i = 0; i < words.len; i++)
+		if (words.p[i] == '_')
+			buf_putc(label, ' ');
+		else
+			put_value(label, slice_make(words.p + i, 1));
+}
+
 /* "stripe_200_same_money" as "stripe: 200 same money" */
 static void
 put_webhook(struct buf *label, struct slice rest)
 {
 	put_value(label, slice_cut(&rest, '_'));
 	buf_puts(label, ": ");
-	for (size_t i = 0; i < rest.len; i++)
-		if (rest.p[i] == '_')
-			buf_putc(label, ' ');
-		else
-			put_value(label, slice_make(rest.p + i, 1));
+	put_words(label, rest);
 }
 
 static void
@@ -306,8 +357,10 @@ put_line(struct buf *out, const struct entry *e, struct slice rest, struct slice
 	struct buf label = { 0 }, text = { 0 };
 
 	buf_puts(&label, e->label);
-	if (e->group == G_WEBHOOKS)
+	if (e->group == G_WEBHOOKS && e->label[0] == '\0')
 		put_webhook(&label, rest);
+	else if (e->group == G_WEBHOOKS)
+		put_words(&label, rest);
 	else
 		put_value(&label, rest);
 	buf_put(&text, value.p, value.len);

@@ -24,6 +24,7 @@
 #include "base/mem.h"
 #include "conf/conf.h"
 #include "io/geo.h"
+#include "io/hooks.h"
 #include "io/journal.h"
 #include "io/keys.h"
 #include "io/rules.h"
@@ -39,6 +40,7 @@
 struct endpoint {			/* what a webhook_endpoint borrows */
 	char *secrets_text;
 	struct slice secrets[SECRETS_MAX];
+	char name[64];
 };
 
 /* Everything that a reload replaces. */
@@ -58,16 +60,16 @@ struct daemon {
 	struct event_base *base;
 	struct journal *journal;
 	char *owner;
-	struct webhooks *webhooks;
+	struct hooks *hooks;
 	struct watch *watch;
 	struct event *events[6];
 	size_t n_events;
 	struct event *stop_timer;
 	struct setup now, next;
 	size_t running;			/* sites not yet stopped, or replays not yet done */
-	bool stopping, reloading, reload_again, failed, journal_failed;
+	bool stopping, reloading, reload_again, failed;
 	int clock_fd;
-	long last_request_log;
+	long last_rotate_log;
 };
 
 /* ---- time ---------------------------------------------------------------- */
@@ -174,6 +176,19 @@ endpoint_provider(const struct config *config, const struct endpoint_conf *conf,
 	return (NULL);
 }
 
+/* "stripe"; the second one of a site is "stripe-2". */
+static void
+endpoint_name(const struct setup *s, size_t site_no, struct webhook_endpoint *e, struct endpoint *own)
+{
+	unsigned n = 1;
+
+	e->site = s->sites[site_no];
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		n += s->endpoints[i].site == e->site && s->endpoints[i].provider == e->provider;
+	snprintf(own->name, sizeof(own->name), n > 1 ? "%.50s-%u" : "%.50s", e->provider->name, n);
+	e->name = own->name;
+}
+
 static int
 add_endpoint(struct setup *s, size_t site_no, const struct endpoint_conf *conf, struct err *err)
 {
@@ -184,11 +199,11 @@ add_endpoint(struct setup *s, size_t site_no, const struct endpoint_conf *conf, 
 	e->provider = endpoint_provider(s->config, conf, err);
 	if (e->provider == NULL)
 		return (-1);
+	endpoint_name(s, site_no, e, own);
 	s->n_endpoints++;
 	if (read_secrets(s->config, conf, own, &n, err) != 0)
 		return (-1);
 	e->path = conf->path;
-	e->site = s->sites[site_no];
 	e->conf = (struct provider_conf){ own->secrets, n, slice_of(conf->visitor_key), conf->tolerance_ms / 1000, conf->test,
 	    conf->count != NULL && strcmp(conf->count, "payment_intents") == 0 };
 	return (0);
@@ -219,7 +234,7 @@ static void on_site_done(struct site *, bool ok, void *arg);
 static int
 add_sites(struct daemon *d, struct setup *s, struct buf *mistakes)
 {
-	struct site_env env = { d->base, s->config, s->tables, s->geo, d->journal, d->owner, d->options.replay, now_ms,
+	struct site_env env = { d->base, s->config, s->tables, s->geo, d->journal, d->hooks, d->owner, d->options.replay, now_ms,
 	    d->options.replay ? on_site_done : NULL, d };
 	struct err err;
 	int rc = 0;
@@ -344,44 +359,6 @@ check(const char *file, struct buf *mistakes)
 
 /* ---- webhooks ------------------------------------------------------------- */
 
-static void
-on_append(void *arg, void *site, const struct webhook_endpoint *e, const struct request *request, const struct delivery *delivery)
-{
-	(void)arg;
-	(void)e;
-	site_append(site, request, delivery);
-}
-
-static int
-on_sync(void *arg)
-{
-	struct daemon *d = arg;
-	struct err err;
-	int rc = journal_sync(d->journal, &err);
-
-	if (rc != 0 && !d->journal_failed)
-		log_error("journal: %s; webhooks are answered 503 until it can be written again: make room, or check the disk", err.msg);
-	else if (rc == 0 && d->journal_failed)
-		log_notice("journal: can be written again");
-	d->journal_failed = rc != 0;
-	for (size_t i = 0; i < d->now.n_sites; i++)
-		site_journal_synced(d->now.sites[i], rc == 0);
-	return (rc);
-}
-
-static void
-on_request_done(void *arg, void *site, const struct provider *provider, int status, const char *reason, const char *detail)
-{
-	struct daemon *d = arg;
-
-	if (site != NULL && provider != NULL)
-		site_count_request(site, provider, status, reason);
-	if (status >= 400 && log_limit(&d->last_request_log, 5))
-		log_warning("webhook: answered %d%s%s%s%s%s%s", status, provider != NULL ? " provider=" : "", provider != NULL ? provider->name : "",
-		    reason != NULL ? " reason=" : "", reason != NULL ? reason : "", detail != NULL && detail[0] != '\0' ? ": " : "",
-		    detail != NULL ? detail : "");
-}
-
 /* A socket from the service manager, or -1. */
 static int
 inherited_socket(void)
@@ -394,15 +371,16 @@ inherited_socket(void)
 static int
 start_webhooks(struct daemon *d, struct err *err)
 {
-	struct webhook_calls calls = { on_append, on_sync, on_request_done, now_ms };
 	int fd = inherited_socket();
 
-	if (d->options.replay || (d->now.config->webhook_listen == NULL && fd < 0))
+	if (d->options.replay)
 		return (0);
-	d->webhooks = webhooks_new(d->base, d->now.config->webhook_listen, fd, &calls, d, err);
-	if (d->webhooks == NULL)
+	if ((d->now.config->webhook_listen != NULL || fd >= 0) &&
+	    hooks_listen(d->hooks, d->base, d->now.config->webhook_listen, fd, err) != 0)
 		return (-1);
-	webhooks_set_endpoints(d->webhooks, d->now.endpoints, d->now.n_endpoints);
+	hooks_set(d->hooks, d->now.sites, d->now.n_sites, d->now.endpoints, d->now.n_endpoints);
+	hooks_tick(d->hooks, d->now.config->quarantine_keep_ms);
+	hooks_try_again(d->hooks);
 	return (0);
 }
 
@@ -415,12 +393,12 @@ reload_swap(struct daemon *d)
 {
 	if (d->stopping)
 		return;
-	if (d->webhooks != NULL)
-		webhooks_set_endpoints(d->webhooks, d->next.endpoints, d->next.n_endpoints);
+	hooks_set(d->hooks, d->next.sites, d->next.n_sites, d->next.endpoints, d->next.n_endpoints);
 	setup_free(&d->now);
 	d->now = d->next;
 	d->next = (struct setup){ 0 };
 	d->reloading = false;
+	hooks_try_again(d->hooks);
 	for (size_t i = 0; i < d->now.n_sites; i++)
 		site_start(d->now.sites[i]);
 	sd_notify(0, "READY=1");
@@ -449,7 +427,7 @@ on_drain(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (d->webhooks == NULL || webhooks_drain(d->webhooks) == 0)
+	if (hooks_drain(d->hooks) == 0)
 		event_base_loopexit(d->base, NULL);
 	else
 		event_base_once(d->base, -1, EV_TIMEOUT, on_drain, d, &soon);
@@ -500,8 +478,7 @@ on_sigterm(evutil_socket_t fd, short what, void *arg)
 		return;
 	d->stopping = true;
 	sd_notify(0, "STOPPING=1");
-	if (d->webhooks != NULL)
-		webhooks_drain(d->webhooks);
+	hooks_drain(d->hooks);
 	if (d->options.replay) {
 		d->failed = true;
 		event_base_loopexit(d->base, NULL);
@@ -589,7 +566,8 @@ rotate_journal(struct daemon *d)
 	for (size_t i = 0; i < d->now.n_sites; i++)
 		if (site_journal_committed(d->now.sites[i]) < committed)
 			committed = site_journal_committed(d->now.sites[i]);
-	if (journal_rotate(d->journal, now_ms(d), d->now.config->journal_keep_ms, committed, &err) != 0 && !d->journal_failed)
+	if (journal_rotate(d->journal, now_ms(d), d->now.config->journal_keep_ms, committed, &err) != 0 &&
+	    log_limit(&d->last_rotate_log, 60))
 		log_error("journal: %s", err.msg);
 }
 
@@ -619,6 +597,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 		site_watch_dirs(d->now.sites[i], watch_dir_of, d);
 	}
 	rotate_journal(d);
+	hooks_tick(d->hooks, d->now.config->quarantine_keep_ms);
 	tell_manager(d);
 }
 
@@ -670,6 +649,11 @@ daemon_open(struct daemon *d, struct buf *mistakes)
 		buf_printf(mistakes, "state_dir: %s\n", err.msg);
 		return (1);
 	}
+	d->hooks = hooks_new(d->journal, now_ms, d, &err);
+	if (d->hooks == NULL) {
+		buf_printf(mistakes, "state_dir: %s\n", err.msg);
+		return (1);
+	}
 	d->owner = keys_owner(d->now.config->state_dir, &err);
 	if (d->owner == NULL) {
 		buf_printf(mistakes, "state_dir: %s\n", err.msg);
@@ -691,7 +675,7 @@ daemon_open(struct daemon *d, struct buf *mistakes)
 static void
 daemon_close(struct daemon *d)
 {
-	webhooks_free(&d->webhooks);
+	hooks_free(&d->hooks);
 	setup_free(&d->now);
 	setup_free(&d->next);
 	watch_free(&d->watch);

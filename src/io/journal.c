@@ -40,6 +40,7 @@
 #define READ_STEP (64 * 1024)
 #define ROTATE_BYTES (16 * 1024 * 1024)
 #define ROTATE_MS (INT64_C(24) * 3600 * 1000)
+#define FUTURE_MS (INT64_C(3600) * 1000)	/* no clock is set back further in earnest */
 #define NUMBER_MAX (UINT64_C(1) << 62)
 #define NAME_LEN 24			/* 20 digits, ".log" */
 
@@ -52,6 +53,9 @@ struct file {
 
 struct journal {
 	char *dir;			/* for messages */
+	const char *name;		/* of its directory in that: "journal" */
+	int64_t file_ms;		/* a file is closed after this time */
+	bool is_brief, is_looking;	/* opened beside another one; opened to look */
 	int lock_fd, dir_fd;
 	struct file *files;		/* in order; the last is written to and need not exist yet */
 	size_t n_files, cap_files;
@@ -59,6 +63,7 @@ struct journal {
 	bool dir_changed;		/* the directory is to be synced before a record counts */
 	bool reading;
 	uint64_t last, cut_bytes;
+	struct err problem;		/* of the last sync; empty where it succeeded */
 	struct buf pending;		/* appended, not synced; the crc still missing */
 	uint64_t n_pending;
 	int64_t pending_oldest_ms, pending_newest_ms;
@@ -113,7 +118,7 @@ record_decode(struct slice payload, struct journal_record *rec)
 	rec->received_ms = (int64_t)reader_u64(&r);
 	rec->site = reader_slice(&r);
 	rec->bytes = reader_bytes(&r, r.bad ? 0 : (size_t)(r.end - r.p));
-	if (r.bad || (kind != JOURNAL_EVENT && kind != JOURNAL_QUARANTINE))
+	if (r.bad || kind < JOURNAL_EVENT || kind > JOURNAL_RELEASED)
 		return (false);
 	rec->kind = (enum journal_kind)kind;
 	return (true);
@@ -138,6 +143,8 @@ journal_append(struct journal *j, enum journal_kind kind, int64_t received_ms, s
 	put_u32(j->pending.p + at + MAGIC_LEN, (uint32_t)(j->pending.len - at - HEADER_LEN));
 	if (j->n_pending == 1)
 		j->pending_oldest_ms = j->pending_newest_ms = received_ms;
+	if (received_ms < j->pending_oldest_ms)
+		j->pending_oldest_ms = received_ms;
 	if (received_ms > j->pending_newest_ms)
 		j->pending_newest_ms = received_ms;
 	return (seq);
@@ -302,7 +309,7 @@ file_fail(const struct journal *j, uint64_t number, const char *what, struct err
 {
 	int error = errno;
 
-	return (err_set(err, "%s/journal/%020" PRIu64 ".log: %s: %s", j->dir, number, what, strerror(error)));
+	return (err_set(err, "%s/%s/%020" PRIu64 ".log: %s: %s", j->dir, j->name, number, what, strerror(error)));
 }
 
 /* A descriptor, or -1 with err set.  O_NONBLOCK: something that is no file must not block us. */
@@ -320,7 +327,7 @@ file_open(struct journal *j, uint64_t number, int flags, struct err *err)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		return (fd);
 	close(fd);
-	return (err_set(err, "%s/journal/%s: not a regular file", j->dir, name));
+	return (err_set(err, "%s/%s/%s: not a regular file", j->dir, j->name, name));
 }
 
 static void
@@ -430,18 +437,18 @@ dirs_open(struct journal *j, struct err *err)
 {
 	int state_fd, rc = -1;
 
-	if (mkdir_all(j->dir, err) != 0)
+	if (!j->is_looking && mkdir_all(j->dir, err) != 0)
 		return (-1);
 	state_fd = open(j->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (state_fd < 0)
 		return (err_set(err, "%s: cannot open: %s", j->dir, strerror(errno)));
-	if (lock_take(j, state_fd, err) != 0)
+	if (!j->is_looking && !j->is_brief && lock_take(j, state_fd, err) != 0)
 		goto out;
-	if (mkdirat(state_fd, "journal", 0700) == 0)
+	if (!j->is_looking && mkdirat(state_fd, j->name, 0700) == 0)
 		fsync(state_fd);
-	j->dir_fd = openat(state_fd, "journal", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	j->dir_fd = openat(state_fd, j->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (j->dir_fd < 0)
-		err_set(err, "%s/journal: cannot open: %s", j->dir, strerror(errno));
+		err_set(err, "%s/%s: cannot open: %s", j->dir, j->name, strerror(errno));
 	else
 		rc = 0;
 out:
@@ -465,7 +472,7 @@ files_list(struct journal *j, struct err *err)
 	const struct dirent *entry;
 
 	if (d == NULL) {
-		err_set(err, "%s/journal: cannot list: %s", j->dir, strerror(errno));
+		err_set(err, "%s/%s: cannot list: %s", j->dir, j->name, strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return (-1);
@@ -500,6 +507,8 @@ file_scan(struct journal *j, size_t i, int fd, struct err *err)
 			f->oldest_ms = f->newest_ms = rec.received_ms;
 		if (rec.received_ms > f->newest_ms)
 			f->newest_ms = rec.received_ms;
+		if (rec.received_ms < f->oldest_ms)
+			f->oldest_ms = rec.received_ms;
 	}
 	j->last = w.expected - 1;
 	if (!is_last) {
@@ -523,11 +532,21 @@ tail_cut(struct journal *j, int fd, struct err *err)
 	if ((uint64_t)st.st_size <= f->size)
 		return (0);
 	j->cut_bytes = (uint64_t)st.st_size - f->size;
-	log_warning("journal: the last write was not finished, %" PRIu64 " bytes cut off file=%s/journal/%020" PRIu64 ".log",
-	    j->cut_bytes, j->dir, f->number);
+	if (j->is_looking)
+		return (0);
+	log_warning("%s: the last write was not finished, %" PRIu64 " bytes cut off file=%s/%s/%020" PRIu64 ".log", j->name,
+	    j->cut_bytes, j->dir, j->name, f->number);
 	if (ftruncate(fd, (off_t)f->size) != 0 || fdatasync(fd) != 0)
 		return (file_fail(j, f->number, "cannot cut off its torn end", err));
 	return (0);
+}
+
+static void
+say_damage(const struct journal *j, const struct file *f)
+{
+	if (f->damaged > 0 && !j->is_looking)
+		log_error("%s: %" PRIu64 " records are damaged or missing, they are skipped; send these webhooks again "
+		    "from the provider's page file=%s/%s/%020" PRIu64 ".log", j->name, f->damaged, j->dir, j->name, f->number);
 }
 
 static int
@@ -535,14 +554,13 @@ files_scan(struct journal *j, struct err *err)
 {
 	for (size_t i = 0; i < j->n_files; i++) {
 		bool is_last = i + 1 == j->n_files;
-		int fd = file_open(j, j->files[i].number, is_last ? O_RDWR | O_APPEND : O_RDONLY, err);
+		int fd = file_open(j, j->files[i].number, is_last && !j->is_looking ? O_RDWR | O_APPEND : O_RDONLY, err);
 		int rc = fd < 0 ? -1 : file_scan(j, i, fd, err);
 
 		if (rc == 0 && is_last)
 			rc = tail_cut(j, fd, err);
-		if (rc == 0 && j->files[i].damaged > 0)
-			log_error("journal: %" PRIu64 " records are damaged or missing, they are skipped; send these webhooks again "
-			    "from the provider's page file=%s/journal/%020" PRIu64 ".log", j->files[i].damaged, j->dir, j->files[i].number);
+		if (rc == 0)
+			say_damage(j, &j->files[i]);
 		if (rc == 0 && is_last)
 			j->fd = fd;
 		else if (fd >= 0)
@@ -555,16 +573,34 @@ files_scan(struct journal *j, struct err *err)
 	return (0);
 }
 
-struct journal *
-journal_open(const char *dir, struct err *err)
+static struct journal *
+open_as(struct journal as, struct err *err)
 {
-	struct journal *j = mem_calloc(1, sizeof(*j));
+	struct journal *j = mem_dup(&as, sizeof(as));
 
-	j->dir = mem_strdup(dir);
+	j->dir = mem_strdup(as.dir);
 	j->lock_fd = j->dir_fd = j->fd = -1;
 	if (dirs_open(j, err) != 0 || files_list(j, err) != 0 || files_scan(j, err) != 0)
 		journal_close(&j);
 	return (j);
+}
+
+struct journal *
+journal_open(const char *dir, struct err *err)
+{
+	return (open_as((struct journal){ .dir = (char *)dir, .name = "journal", .file_ms = ROTATE_MS }, err));
+}
+
+struct journal *
+journal_open_beside(const struct journal *j, const char *name, int64_t file_ms, struct err *err)
+{
+	return (open_as((struct journal){ .dir = j->dir, .name = name, .file_ms = file_ms, .is_brief = true }, err));
+}
+
+struct journal *
+journal_open_to_look(const char *dir, const char *name, struct err *err)
+{
+	return (open_as((struct journal){ .dir = (char *)dir, .name = name, .is_looking = true }, err));
 }
 
 void
@@ -592,8 +628,8 @@ journal_skip(struct journal *j, uint64_t last)
 	must(j->n_pending == 0 && last < NUMBER_MAX);
 	if (last <= j->last)
 		return;
-	log_warning("journal: it ends at record %" PRIu64 ", but %" PRIu64 " was reached before; numbers go on there dir=%s/journal",
-	    j->last, last, j->dir);
+	log_warning("%s: it ends at record %" PRIu64 ", but %" PRIu64 " was reached before; numbers go on there dir=%s/%s",
+	    j->name, j->last, last, j->dir, j->name);
 	if (j->fd < 0)			/* planned, not yet there */
 		j->n_files--;
 	file_close(j);
@@ -656,34 +692,51 @@ pending_drop(struct journal *j)
 		buf_free(&j->pending);
 }
 
+static void
+pending_counts(struct journal *j)
+{
+	struct file *f = file_current(j);
+
+	if (f->size == 0)
+		f->oldest_ms = f->newest_ms = j->pending_oldest_ms;
+	if (j->pending_oldest_ms < f->oldest_ms)
+		f->oldest_ms = j->pending_oldest_ms;
+	if (j->pending_newest_ms > f->newest_ms)
+		f->newest_ms = j->pending_newest_ms;
+	f->size += j->pending.len;
+	j->last += j->n_pending;
+}
+
 int
 journal_sync(struct journal *j, struct err *err)
 {
 	int rc;
 
+	must(!j->is_looking);
 	if (j->n_pending == 0)
 		return (0);
-	rc = pending_write(j, err);
+	rc = pending_write(j, &j->problem);
 	if (rc == 0) {
-		struct file *f = file_current(j);
-
-		if (f->size == 0)
-			f->oldest_ms = f->newest_ms = j->pending_oldest_ms;
-		if (j->pending_newest_ms > f->newest_ms)
-			f->newest_ms = j->pending_newest_ms;
-		f->size += j->pending.len;
-		j->last += j->n_pending;
-	} else if (j->fd >= 0)
+		pending_counts(j);
+		j->problem.msg[0] = '\0';
+	} else {
+		if (err != NULL)
+			*err = j->problem;
 		/* If this fails too, file_ready() does it before the next write. */
-		(void)!ftruncate(j->fd, (off_t)file_current(j)->size);
+		if (j->fd >= 0)
+			(void)!ftruncate(j->fd, (off_t)file_current(j)->size);
+	}
 	pending_drop(j);
 	return (rc);
 }
 
 static bool
-file_is_full(const struct file *f, int64_t now_ms)
+file_is_full(const struct journal *j, const struct file *f, int64_t now_ms)
 {
-	return (f->size > ROTATE_BYTES || (f->size > 0 && now_ms - f->oldest_ms > ROTATE_MS));
+	if (f->size == 0)
+		return (false);
+	return (f->size > ROTATE_BYTES || now_ms - f->oldest_ms > j->file_ms ||
+	    (j->is_brief && f->newest_ms > now_ms + FUTURE_MS));
 }
 
 /* The new file exists before an old one goes: its name keeps the count. */
@@ -702,9 +755,15 @@ file_start(struct journal *j, struct err *err)
 }
 
 static bool
-file_is_spent(const struct journal *j, int64_t oldest_kept_ms, uint64_t committed)
+file_is_spent(const struct journal *j, int64_t now_ms, int64_t keep_ms, uint64_t committed)
 {
-	return (j->n_files > 1 && j->files[1].number - 1 <= committed && j->files[0].newest_ms < oldest_kept_ms);
+	const struct file *f = &j->files[0];
+
+	if (j->n_files < 2 || j->files[1].number - 1 > committed)
+		return (false);
+	if (j->is_brief)
+		return (f->oldest_ms < now_ms - keep_ms || f->newest_ms > now_ms + FUTURE_MS);
+	return (f->newest_ms < now_ms - keep_ms);
 }
 
 static int
@@ -727,20 +786,27 @@ journal_rotate(struct journal *j, int64_t now_ms, int64_t keep_ms, uint64_t comm
 	int rc = 0;
 
 	must(!j->reading);
-	if (file_is_full(file_current(j), now_ms))
+	if (file_is_full(j, file_current(j), now_ms))
 		rc = file_start(j, err);
 	if (rc == 0 && j->dir_changed && fsync(j->dir_fd) == 0)
 		j->dir_changed = false;
 	/* Also where starting a file failed: on a full disk this makes room. */
-	while (file_is_spent(j, now_ms - keep_ms, committed))
+	while (file_is_spent(j, now_ms, keep_ms, committed))
 		if (file_remove_first(j, err) != 0)
 			return (-1);
 	if (rc == 0 && j->dir_changed) {
 		if (fsync(j->dir_fd) != 0)
-			return (err_set(err, "%s/journal: cannot sync: %s", j->dir, strerror(errno)));
+			return (err_set(err, "%s/%s: cannot sync: %s", j->dir, j->name, strerror(errno)));
 		j->dir_changed = false;
 	}
 	return (rc);
+}
+
+bool
+journal_drop_oldest(struct journal *j)
+{
+	must(!j->reading);
+	return (j->n_files > 1 && file_remove_first(j, NULL) == 0);
 }
 
 /* ---- reading -------------------------------------------------------------- */
@@ -818,7 +884,8 @@ journal_first(const struct journal *j)
 void
 journal_status(const struct journal *j, struct journal_status *status)
 {
-	*status = (struct journal_status){ .first = journal_first(j), .last = j->last, .cut_bytes = j->cut_bytes };
+	*status = (struct journal_status){ .first = journal_first(j), .last = j->last, .cut_bytes = j->cut_bytes,
+	    .problem = j->problem.msg[0] != '\0' ? j->problem.msg : NULL };
 	status->files = (unsigned)(j->n_files - (j->fd < 0));	/* the last one may only be planned */
 	for (size_t i = 0; i < j->n_files; i++) {
 		status->damaged += j->files[i].damaged;

@@ -5,11 +5,13 @@
  * from 1 without gaps, and the engine's committed position in it is such a number.
  * Each record carries a CRC; a torn tail (crash in mid-write) is cut off at open, damage
  * in the middle is skipped, counted and said.  Files rotate and are removed by age.
- * Personal data never gets here: events come hashed (core/order.h).
+ * Personal data never gets here: events come hashed (core/order.h).  What could not be
+ * understood has a log of its own, which forgets soon (quarantine.h).
  */
 #ifndef RPVD_JOURNAL_H
 #define RPVD_JOURNAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -17,7 +19,8 @@
 
 enum journal_kind {
 	JOURNAL_EVENT = 1,		/* bytes: order_event_encode() */
-	JOURNAL_QUARANTINE = 2		/* an authentic body that could not be read, for a later version */
+	JOURNAL_QUARANTINE = 2,		/* quarantine.c: a body that could not be understood */
+	JOURNAL_RELEASED = 3		/* quarantine.c: one that since could be */
 };
 
 struct journal_record {
@@ -34,6 +37,13 @@ struct journal;
  * the same directory is refused, err names the first one's pid.  Reads what is there once,
  * to find the end.  NULL with err set. */
 struct journal *journal_open(const char *dir, struct err *);
+/* Another log of the same form beside it, DIR/NAME/, under the same lock; a file of it is closed
+ * after file_ms, and removed with its oldest record, or where it is of the future, as a wrong clock
+ * leaves it. */
+struct journal *journal_open_beside(const struct journal *, const char *name, int64_t file_ms, struct err *);
+/* To look only, at DIR/NAME/, also under a running daemon: takes no lock, mends nothing, says
+ * nothing in the log.  Only journal_read(), _first(), _last(), _status() and _close() may follow. */
+struct journal *journal_open_to_look(const char *dir, const char *name, struct err *);
 void journal_close(struct journal **);
 
 /* Numbers go on behind `last` where the journal ends before it: call once after opening, with
@@ -58,12 +68,15 @@ int journal_read(struct journal *, uint64_t after, int (*)(const struct journal_
 /* Starts a new file where the current one is larger than 16 MiB or older than a day, and
  * removes files all of whose records are older than keep_ms and numbered <= committed. */
 int journal_rotate(struct journal *, int64_t now_ms, int64_t keep_ms, uint64_t committed, struct err *);
+/* Removes the oldest file, but for the one that is written to; false where there is no other. */
+bool journal_drop_oldest(struct journal *);
 
 struct journal_status {
 	uint64_t first, last, bytes;
 	uint64_t damaged;		/* records that are missing between readable ones, in the files that are kept */
-	uint64_t cut_bytes;		/* torn tail that was cut off at open */
+	uint64_t cut_bytes;		/* torn tail that was cut off at open; to look: not yet whole, or torn */
 	unsigned files;
+	const char *problem;		/* of the last sync, as long as none succeeded since; else NULL */
 };
 void journal_status(const struct journal *, struct journal_status *);
 

@@ -17,7 +17,7 @@
 
 struct keys {
 	struct keyring ring;
-	char *path, *temp;
+	char *path;
 	char failed[256];
 };
 
@@ -71,20 +71,22 @@ sync_dir(const char *path)
 	return (rc);
 }
 
-/* Whole or not at all: written beside, synced, renamed. */
-static int
-file_replace(const char *path, const char *temp, struct slice bytes)
+/* Written beside, synced, renamed. */
+int
+file_replace(const char *path, struct slice bytes)
 {
-	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int rc;
+	struct buf temp = { 0 };
+	int fd, rc;
 
-	if (fd < 0)
-		return (-1);
-	rc = write(fd, bytes.p, bytes.len) == (ssize_t)bytes.len && fsync(fd) == 0 ? 0 : -1;
-	if (close(fd) != 0)
+	buf_printf(&temp, "%s.new", path);
+	buf_putc(&temp, '\0');
+	fd = open(temp.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	rc = fd >= 0 && write(fd, bytes.p, bytes.len) == (ssize_t)bytes.len && fsync(fd) == 0 ? 0 : -1;
+	if (fd >= 0 && close(fd) != 0)
 		rc = -1;
 	if (rc == 0)
-		rc = rename(temp, path);
+		rc = rename(temp.p, path);
+	buf_free(&temp);
 	return (rc == 0 ? sync_dir(path) : -1);
 }
 
@@ -113,7 +115,7 @@ keys_write(struct keys *k)
 		put_key(&out, &k->ring.days[i].key);
 	}
 	k->failed[0] = '\0';
-	if (file_replace(k->path, k->temp, buf_view(&out)) != 0)
+	if (file_replace(k->path, buf_view(&out)) != 0)
 		snprintf(k->failed, sizeof(k->failed), "%.150s: %s; visitors by address will not be known again after a restart",
 		    k->path, strerror(errno));
 	sodium_memzero(out.p, out.len);
@@ -189,8 +191,6 @@ keys_open(const char *dir, const char *site, bool *found, struct err *err)
 
 	buf_printf(&path, "%s/keys-%s", dir, site);
 	k->path = mem_strndup(path.p, path.len);
-	buf_puts(&path, ".new");
-	k->temp = mem_strndup(path.p, path.len);
 	buf_free(&path);
 	k->ring.make = make_day;
 	k->ring.arg = k;
@@ -218,7 +218,6 @@ keys_close(struct keys **kp)
 		return;
 	keyring_clear(&k->ring);
 	free(k->path);
-	free(k->temp);
 	free(k);
 	*kp = NULL;
 }
@@ -275,17 +274,12 @@ keys_owner(const char *dir, struct err *err)
 	buf_putc(&path, '\0');
 	old = access(path.p, F_OK) == 0 ? file_read(path.p, 1024, &len, err) : NULL;
 	if (old == NULL) {
-		struct buf temp = { 0 };
-
 		gethostname(host, sizeof(host) - 1);
 		buf_printf(&text, "%s-%08x", host, randombytes_random());
-		buf_printf(&temp, "%s.new", path.p);
-		buf_putc(&temp, '\0');
-		if (file_replace(path.p, temp.p, buf_view(&text)) == 0)
+		if (file_replace(path.p, buf_view(&text)) == 0)
 			old = mem_strndup(text.p, text.len);
 		else
 			err_set(err, "%s: %s", path.p, strerror(errno));
-		buf_free(&temp);
 	}
 	buf_free(&path);
 	buf_free(&text);

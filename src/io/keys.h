@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/slice.h"
 #include "core/visitor.h"
 
 struct keys;
@@ -33,6 +34,8 @@ void keys_reset_days(struct keys *);
 const char *keys_failed(const struct keys *);
 /* Reads a file of at most max bytes whole; NULL with err set.  NUL-terminated, *len without it. */
 char *file_read(const char *path, size_t max, size_t *len, struct err *);
+/* Writes it whole or not at all, synced, mode 0600.  0, or -1 with errno set. */
+int file_replace(const char *path, struct slice bytes);
 /* Random name of this installation, kept in DIR/id: "host-XXXXXXXX". */
 char *keys_owner(const char *dir, struct err *);
 

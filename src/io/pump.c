@@ -20,6 +20,7 @@
 #include "io/site_impl.h"
 #include "io/stream.h"
 #include "io/tail.h"
+#include "io/tally.h"
 
 #define HITS_A_STEP 4096		/* between two looks at the event loop */
 #define HITS_MOST (16 * HITS_A_STEP)	/* where held lines have their turn, and would be in the way of a commit */
@@ -348,8 +349,9 @@ positions_load(struct site *s, struct slice saved)
 /* ---- order events -------------------------------------------------------- */
 
 static void
-enqueue(struct site *s, struct slice bytes)
+enqueue(struct site *s, struct slice bytes, bool is_webhook)
 {
+	buf_putc(&s->queue, is_webhook);
 	buf_slice(&s->queue, bytes);
 	s->n_queued++;
 }
@@ -362,7 +364,7 @@ enqueue_message(struct site *s, const struct order_message *m)
 
 	order_event_hash(keys_ring(s->keys), m, &event);
 	order_event_encode(&event, &bytes);
-	enqueue(s, buf_view(&bytes));
+	enqueue(s, buf_view(&bytes), false);
 	buf_free(&bytes);
 }
 
@@ -411,7 +413,7 @@ journal_record(const struct journal_record *r, void *arg)
 	struct site *s = arg;
 
 	if (r->kind == JOURNAL_EVENT && slice_is(r->site, s->conf->name))
-		enqueue(s, r->bytes);
+		enqueue(s, r->bytes, true);
 	journal_at(s, r->seq, mark_of(r->received_ms, r->bytes));
 	return (s->n_queued >= EVENTS_A_STEP);
 }
@@ -447,7 +449,7 @@ pump_journalled(struct site *s, uint64_t seq, int64_t received_ms, struct slice 
 		return;
 	if (s->applied == s->n_queued)
 		queue_clear(s);
-	enqueue(s, bytes);
+	enqueue(s, bytes, true);
 	journal_at(s, seq, mark_of(received_ms, bytes));
 }
 
@@ -457,9 +459,11 @@ events_ahead(struct site *s)
 	struct reader r = reader_of(slice_skip(buf_view(&s->queue), s->queue_reader));
 	struct order_event event;
 
-	while (reader_more(&r))
+	while (reader_more(&r)) {
+		reader_u8(&r);
 		if (order_event_decode(reader_slice(&r), &event) == 0)
 			engine_order_ahead(s->engine, &event);
+	}
 }
 
 /* ---- steps --------------------------------------------------------------- */
@@ -486,12 +490,27 @@ fetch(struct site *s)
 	return (STEP_FETCH);
 }
 
+/* What became of a webhook's event shows only here. */
+static enum engine_result
+event_apply(struct site *s, const struct order_event *event, bool is_webhook)
+{
+	uint64_t same = engine_counter(s->engine, COUNT_NO_CHANGE), other = engine_counter(s->engine, COUNT_CONFLICT);
+	enum engine_result result = engine_order(s->engine, event);
+
+	if (is_webhook && engine_counter(s->engine, COUNT_NO_CHANGE) > same)
+		tally_event(s->tally, event->provider, "duplicate");
+	if (is_webhook && engine_counter(s->engine, COUNT_CONFLICT) > other)
+		tally_event(s->tally, event->provider, "conflict");
+	return (result);
+}
+
 static enum step
 events_apply(struct site *s)
 {
 	struct reader r;
 	struct order_event event;
 	const struct need *needs;
+	bool is_webhook;
 
 	if (s->applied == 0) {
 		events_ahead(s);
@@ -500,9 +519,10 @@ events_apply(struct site *s)
 	}
 	r = reader_of(slice_skip(buf_view(&s->queue), s->queue_reader));
 	while (s->applied < s->n_queued) {
+		is_webhook = reader_u8(&r) != 0;
 		if (order_event_decode(reader_slice(&r), &event) != 0)
 			engine_count(s->engine, COUNT_DAMAGED, 1);
-		else if (engine_order(s->engine, &event) == ENGINE_NEEDS)
+		else if (event_apply(s, &event, is_webhook) == ENGINE_NEEDS)
 			return (fetch(s));
 		s->applied++;
 		s->queue_reader = (size_t)(r.p - s->queue.p);

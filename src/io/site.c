@@ -17,6 +17,8 @@
 #include "io/site_impl.h"
 #include "io/stream.h"
 #include "io/tail.h"
+#include "io/tally.h"
+#include "io/uses.h"
 #include "store/publish.h"
 #include "store/redis.h"
 #include "store/store.h"
@@ -433,49 +435,6 @@ on_redis_down(void *arg, const char *why)
 		tell_stopped(s);
 }
 
-/* ---- webhooks ------------------------------------------------------------ */
-
-void
-site_append(struct site *s, const struct request *request, const struct delivery *d)
-{
-	struct slice name = slice_of(s->conf->name);
-	struct order_event event;
-	struct buf bytes = { 0 };
-
-	if (d->verdict == VERDICT_QUARANTINE)
-		journal_append(s->env.journal, JOURNAL_QUARANTINE, request->received_ms, name, request->body);
-	for (size_t i = 0; d->verdict == VERDICT_ACCEPT && i < d->n_messages; i++) {
-		bytes.len = 0;
-		order_event_hash(keys_ring(s->keys), &d->messages[i], &event);
-		order_event_encode(&event, &bytes);
-		buf_varint(&s->unsynced, journal_append(s->env.journal, JOURNAL_EVENT, request->received_ms, name, buf_view(&bytes)));
-		buf_svarint(&s->unsynced, request->received_ms);
-		buf_slice(&s->unsynced, buf_view(&bytes));
-	}
-	buf_free(&bytes);
-}
-
-void
-site_journal_synced(struct site *s, bool ok)
-{
-	struct reader r = reader_of(buf_view(&s->unsynced));
-
-	while (ok && reader_more(&r)) {
-		uint64_t seq = reader_varint(&r);
-		int64_t received_ms = reader_svarint(&r);
-
-		pump_journalled(s, seq, received_ms, reader_slice(&r));
-	}
-	s->unsynced.len = 0;
-	pump(s);
-}
-
-uint64_t
-site_journal_committed(const struct site *s)
-{
-	return (s->journal_committed);
-}
-
 /* ---- time ---------------------------------------------------------------- */
 
 static void
@@ -534,6 +493,7 @@ site_tick(struct site *s)
 	if (s->state == SITE_RUNNING)
 		site_wake(s);
 	inputs_tell(s);
+	uses_save(s->uses, false);
 	if (s->state == SITE_RUNNING) {
 		keep_records(s);
 		keep_lease(s);
@@ -584,6 +544,7 @@ site_new(const struct site_env *env, const struct site_conf *conf, struct err *e
 	s->state = SITE_WAITING;
 	s->begun_ms = site_now(s);
 	make_events(s);
+	s->tally = tally_new();
 	s->rules = rules_new(conf, env->tables, env->geo, err);
 	s->keys = s->rules != NULL ? keys_open(env->config->state_dir, conf->name, &s->was_here, err) : NULL;
 	s->redis = s->keys != NULL ? redis_new(env->base, &redis, &calls, s, err) : NULL;
@@ -592,6 +553,7 @@ site_new(const struct site_env *env, const struct site_conf *conf, struct err *e
 		return (NULL);
 	}
 	s->store = store_new(s->redis, conf->name, env->owner);
+	s->uses = uses_open(env->config->state_dir, conf->name);
 	return (s);
 }
 
@@ -620,7 +582,10 @@ site_free(struct site **sp)
 	buf_free(&s->loaded);
 	buf_free(&s->queue);
 	buf_free(&s->unsynced);
-	counts_free(s);
+	if (s->uses != NULL)
+		uses_save(s->uses, true);
+	uses_close(&s->uses);
+	tally_free(&s->tally);
 	free(s->told_inputs);
 	free(s);
 	*sp = NULL;

@@ -18,9 +18,12 @@
 struct buf;
 struct event_base;
 struct geo;
+struct hooks;
 struct journal;
 struct site;
 struct tables;
+struct webhook_end;
+struct webhook_endpoint;
 
 struct site_env {
 	struct event_base *base;
@@ -28,6 +31,7 @@ struct site_env {
 	const struct tables *tables;
 	struct geo *geo;		/* NULL: none */
 	struct journal *journal;
+	const struct hooks *hooks;	/* for the status */
 	const char *owner;		/* of the lease */
 	bool replay;
 	/* Unix milliseconds. */
@@ -52,7 +56,11 @@ const char *site_name(const struct site *);
 void site_append(struct site *, const struct request *, const struct delivery *);
 /* The journal was synced up to its last record, or the sync failed and nothing since the last counts. */
 void site_journal_synced(struct site *, bool ok);
-void site_count_request(struct site *, const struct provider *, int status, const char *reason);
+/* For the status. */
+void site_count_request(struct site *, const struct webhook_end *);
+void site_know_secrets(struct site *, const struct webhook_endpoint *);
+/* At a reload: what was counted of webhooks goes on in the site that takes over. */
+void site_inherit(struct site *next, struct site *before);
 
 /* Once a second. */
 void site_tick(struct site *);

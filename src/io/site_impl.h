@@ -21,11 +21,6 @@ struct order_input {
 	uint64_t saved_file;		/* all files before it are read, said the positions saved last */
 };
 
-struct request_count {
-	char name[64];			/* "stripe_200", "stripe_401_bad_signature" */
-	uint64_t n;
-};
-
 struct event;
 
 struct site {
@@ -45,7 +40,7 @@ struct site {
 	size_t n_orders;
 	struct err *told_inputs;	/* of each log and order file: what the log was told of it */
 	size_t n_told_inputs, told_inputs_cap;
-	/* Order events read and not yet applied: varint length + bytes each. */
+	/* Order events read and not yet applied: 1 of a webhook, 0 of an order file; varint length; bytes. */
 	struct buf queue;
 	size_t queue_reader, n_queued, applied;
 	uint64_t journal_queued, journal_in_flight, journal_committed;
@@ -63,8 +58,8 @@ struct site {
 	struct changes changes;
 	struct buf positions, loaded;	/* to be committed; of the files, as they were loaded */
 	struct publish_conf publish;
-	struct request_count *requests;
-	size_t n_requests, requests_cap;
+	struct tally *tally;		/* of webhooks */
+	struct uses *uses;		/* of their secrets */
 	void (*on_stopped)(struct site *, void *);
 	void *stopped_arg;
 };
@@ -102,6 +97,5 @@ bool inputs_problem(const struct site *, size_t i, struct err *);
 void inputs_tell(struct site *);
 /* status.c */
 void site_publish_status(struct site *);
-void counts_free(struct site *);
 
 #endif

@@ -6,19 +6,20 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "io/hooks.h"
 #include "io/intake.h"
 #include "io/journal.h"
 #include "io/keys.h"
+#include "io/quarantine.h"
 #include "io/site_impl.h"
 #include "io/stream.h"
 #include "io/tail.h"
+#include "io/tally.h"
 #include "store/redis.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "dev"
 #endif
-
-#define REQUEST_COUNTS_MAX 200
 
 /* Names and values one after the other, as offsets: the buffer moves while it grows. */
 struct pairs {
@@ -115,6 +116,27 @@ put_journal(struct pairs *p, const struct site *s)
 	put_number(p, "journal_depth", j.last > taken ? j.last - taken : 0);
 	put_number(p, "journal_bytes", j.bytes);
 	put_number(p, "journal_damaged", j.damaged);
+	put_number(p, "journal_cut_bytes", j.cut_bytes);
+	put_text(p, "journal", j.problem != NULL ? j.problem : "ok");
+}
+
+static void
+put_pair(void *pairs, const char *name, const char *value)
+{
+	put_text(pairs, name, value);
+}
+
+static void
+put_hooks(struct pairs *p, const struct site *s)
+{
+	struct quarantine_status q;
+
+	quarantine_status(hooks_quarantine(s->env.hooks), &q);
+	put_number(p, "quarantine", q.waiting);
+	put_number(p, "quarantine_bytes", q.bytes);
+	put_number(p, "quarantine_forgotten", q.forgotten);
+	tally_put(s->tally, site_now(s), put_pair, p);
+	tally_put(hooks_strangers(s->env.hooks), site_now(s), put_pair, p);
 }
 
 static void
@@ -162,8 +184,7 @@ site_publish_status(struct site *s)
 	put_number(&p, "commits", s->commits);
 	if (keys_failed(s->keys) != NULL)
 		put_text(&p, "keys", keys_failed(s->keys));
-	for (size_t i = 0; i < s->n_requests; i++)
-		put_number(&p, s->requests[i].name, s->requests[i].n);
+	put_hooks(&p, s);
 	slices = mem_calloc(p.n, sizeof(*slices));
 	for (size_t i = 0; i < p.n; at = p.ends[i++])
 		slices[i] = slice_make(p.bytes.p + at, p.ends[i] - at);
@@ -171,30 +192,6 @@ site_publish_status(struct site *s)
 	free(slices);
 	free(p.ends);
 	buf_free(&p.bytes);
-}
-
-void
-site_count_request(struct site *s, const struct provider *provider, int status, const char *reason)
-{
-	char name[64];
-
-	snprintf(name, sizeof(name), "webhook_%s_%d%s%s", provider->name, status, reason != NULL ? "_" : "", reason != NULL ? reason : "");
-	for (size_t i = 0; i < s->n_requests; i++)
-		if (strcmp(s->requests[i].name, name) == 0) {
-			s->requests[i].n++;
-			return;
-		}
-	if (s->n_requests >= REQUEST_COUNTS_MAX)
-		return;
-	mem_grow(&s->requests, &s->requests_cap, s->n_requests + 1, sizeof(*s->requests));
-	snprintf(s->requests[s->n_requests].name, sizeof(name), "%s", name);
-	s->requests[s->n_requests++].n = 1;
-}
-
-void
-counts_free(struct site *s)
-{
-	free(s->requests);
 }
 
 bool

@@ -33,6 +33,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/http.h"
+#include "provider/mismatch.h"
 
 #define CONNS_MAX 128
 #define BACKLOG 1024			/* further clients wait here */
@@ -46,6 +47,8 @@
 #define READ_BYTES (64 * 1024)
 #define HELD_MAX (32 * 1024 * 1024)	/* bytes of requests that are not yet whole */
 #define CROWD_STEP 16			/* slow readers that make room at a time */
+#define TYPE_MAX 63			/* bytes of a type that are told */
+#define HINT_REST_MS 5000		/* between two searches for why a signature does not fit */
 #define CONN_MAGIC 0x77686b63u
 
 enum conn_phase { READING, WAITING, WRITING, LINGERING };
@@ -63,7 +66,9 @@ struct conn {
 	const struct webhook_endpoint *endpoint;	/* NULL where no path fitted; not after the answer is chosen */
 	int status;
 	const char *reason;
-	char detail[sizeof(((struct delivery *)0)->detail)];
+	char detail[sizeof(((struct delivery *)0)->detail)], type[TYPE_MAX + 1];
+	int secret_index;
+	int64_t signed_s, received_ms;
 	bool head_only, unread;
 	char out[512];
 	size_t out_len, out_sent;
@@ -86,6 +91,7 @@ struct webhooks {
 	size_t n_pending, pending_bytes;
 	int64_t deadline_ms;
 	long said_full;
+	int64_t next_hint_ms;		/* monotonic */
 	struct delivery delivery;	/* too large for the stack */
 };
 
@@ -240,14 +246,20 @@ conn_free(struct conn *c)
 	listener_update(w);
 }
 
+static void
+conn_tell(const struct conn *c, int status, const char *reason)
+{
+	const struct webhook_end end = { c->endpoint, status, reason, c->detail, c->type, c->secret_index, c->signed_s, c->received_ms };
+
+	c->hooks->calls.done(c->hooks->arg, &end);
+}
+
 /* Ends without an answer; a connection that brought nothing was no request. */
 static void
 conn_lost(struct conn *c, const char *reason)
 {
-	struct webhooks *w = c->hooks;
-
 	if (c->phase == READING && c->held > 0)
-		w->calls.done(w->arg, NULL, NULL, 0, reason, NULL);
+		conn_tell(c, 0, reason);
 	conn_free(c);
 }
 
@@ -303,17 +315,16 @@ static void
 conn_answer(struct conn *c)
 {
 	struct webhooks *w = c->hooks;
-	const struct webhook_endpoint *e = c->endpoint;
 
 	if (c->phase == READING) {
 		w->n_reading--;
 		event_del(&c->readable);
 	}
 	c->phase = WRITING;
-	c->endpoint = NULL;
 	http_reader_free(&c->reader);
 	held_release(c);
-	w->calls.done(w->arg, e != NULL ? e->site : NULL, e != NULL ? e->provider : NULL, c->status, c->reason, c->detail);
+	conn_tell(c, c->status, c->reason);
+	c->endpoint = NULL;
 	conn_format(c);
 	timer_set(&c->deadline, w->deadline_ms);
 	conn_write(c);
@@ -405,6 +416,37 @@ endpoint_find(const struct webhooks *w, struct slice target)
 	return (NULL);
 }
 
+/* What is told of the delivery later, when it is gone itself. */
+static void
+conn_note(struct conn *c, const struct delivery *d)
+{
+	size_t len = d->type.len < TYPE_MAX ? d->type.len : TYPE_MAX;
+
+	c->status = d->verdict == VERDICT_ACCEPT ? 200 : d->status;
+	c->reason = d->reason;
+	c->secret_index = d->secret_index;
+	c->signed_s = d->signed_s;
+	snprintf(c->detail, sizeof(c->detail), "%s", d->detail);
+	if (len > 0)
+		memcpy(c->type, d->type.p, len);
+	c->type[len] = '\0';
+}
+
+/* Strangers cause this too, so not for each of them. */
+static void
+conn_hint(struct conn *c, const struct request *req)
+{
+	struct webhooks *w = c->hooks;
+	const char *hint;
+
+	if (c->reason == NULL || strcmp(c->reason, "bad_signature") != 0 || monotonic_ms() < w->next_hint_ms)
+		return;
+	w->next_hint_ms = monotonic_ms() + HINT_REST_MS;
+	hint = mismatch_hint(c->endpoint->provider, &c->endpoint->conf, req);
+	if (hint != NULL)
+		snprintf(c->detail, sizeof(c->detail), "%s", hint);
+}
+
 /* Lets the provider judge, appends what is to be kept; true where the answer waits for the sync. */
 static bool
 request_judge(struct conn *c, const struct http_request *q)
@@ -417,16 +459,15 @@ request_judge(struct conn *c, const struct http_request *q)
 
 	for (size_t i = 0; i < q->n_headers; i++)
 		headers[i] = (struct header){ q->headers[i].name, q->headers[i].value };
-	req.received_ms = w->calls.now_ms(w->arg);
+	req.received_ms = c->received_ms = w->calls.now_ms(w->arg);
 	memset(d, 0, sizeof(*d));
 	c->endpoint->provider->read(&c->endpoint->conf, &req, d);
 	keep = d->verdict == VERDICT_QUARANTINE || (d->verdict == VERDICT_ACCEPT && d->n_messages > 0);
 	if (keep)
 		w->calls.append(w->arg, c->endpoint->site, c->endpoint, &req, d);
-	c->status = d->verdict == VERDICT_ACCEPT ? 200 : d->status;
-	c->reason = d->reason;
-	snprintf(c->detail, sizeof(c->detail), "%s", d->detail);
+	conn_note(c, d);
 	delivery_free(d);
+	conn_hint(c, &req);
 	return (keep);
 }
 
@@ -538,6 +579,7 @@ conn_new(struct webhooks *w, int fd)
 	c->hooks = w;
 	c->fd = fd;
 	c->phase = READING;
+	c->secret_index = -1;
 	c->since_ms = monotonic_ms();
 	c->reader = http_reader_new();
 	TAILQ_INSERT_TAIL(&w->conns, c, link);

@@ -21,9 +21,20 @@ struct webhooks;
 
 struct webhook_endpoint {
 	const char *path;			/* "/hooks/stripe"; exact */
+	const char *name;			/* "stripe"; a site's second one of that provider: "stripe-2" */
 	const struct provider *provider;
 	struct provider_conf conf;		/* borrowed as long as the endpoint is set */
 	void *site;				/* handed back to the callbacks */
+};
+
+/* How a request ended.  Strings live for the call. */
+struct webhook_end {
+	const struct webhook_endpoint *endpoint;	/* NULL where no path fitted, or none was read */
+	int status;				/* 0: closed without an answer (too slow, or the client left) */
+	const char *reason;			/* as in struct delivery, or http.c's, or NULL */
+	const char *detail, *type;		/* as in struct delivery; "" where there is none */
+	int secret_index;			/* as in struct delivery: -1 where no secret fitted */
+	int64_t signed_s, received_ms;		/* as in struct delivery; the wall clock then */
 };
 
 struct webhook_calls {
@@ -31,10 +42,8 @@ struct webhook_calls {
 	void (*append)(void *arg, void *site, const struct webhook_endpoint *, const struct request *, const struct delivery *);
 	/* Makes all appended records durable: 0, or -1: then 503 is answered. */
 	int (*sync)(void *arg);
-	/* Each request's end, for counters and the rate-limited log: provider is NULL where no path fitted;
-	 * reason as in struct delivery, or http.c's, or NULL.  status 0: closed without an answer (too slow,
-	 * or the client left). */
-	void (*done)(void *arg, void *site, const struct provider *, int status, const char *reason, const char *detail);
+	/* Each request's end, for counters and the rate-limited log. */
+	void (*done)(void *arg, const struct webhook_end *);
 	/* Wall clock, Unix milliseconds. */
 	int64_t (*now_ms)(void *arg);
 };

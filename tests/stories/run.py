@@ -25,6 +25,8 @@ what happens:
       refunded id= order= amount= [cumulative=]     disputed, dispute_won id= order= amount=
       alias order= alias=      any: event=ID (as sent again), time= (when it happened; else now)
   bad-webhook TIME KIND ...    signed with another secret; rpvd answers 401
+  junk TIME TEXT               a signed body that cannot be understood; rpvd answers 400
+  kept TIME KIND ...           rpvd is stopped, and one before it had kept this webhook, not understanding it
   stop, start, restart         rpvd
   crash, kill                  rpvd, -9; kill starts it again
   redis-stop, redis-start, redis-restart (kill -9; it has an append-only file), flushall
@@ -43,6 +45,7 @@ what must be so within some seconds:
   status FIELD=VALUE FIELD>=N FIELD~=PART...   of rpv:shop:status; FIELD= is not there
   said TEXT                    in its log, since the last start
   orders ORDER FIELD=VALUE...  as rpvctl tells it
+  on-disk TEXT, not-on-disk TEXT   in a file of the state directory
 """
 
 import concurrent.futures
@@ -55,8 +58,10 @@ import re
 import shlex
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
@@ -111,6 +116,10 @@ def same(got, want):
         return got is not None and decimal.Decimal(got) == decimal.Decimal(want)
     except decimal.InvalidOperation:
         return got == want
+
+
+def varint(n):
+    return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + varint(n >> 7)
 
 
 def pairs(words):
@@ -260,6 +269,25 @@ class Story:
         if got != want:
             raise Failed(f"expected {want}, got {got}")
 
+    def junk(self, time, text):
+        self.set_clock(seconds(time))
+        body = text.encode()
+        headers = rig.sign_generic(SECRET, body, int(self.now), f"evt_{self.number}")
+        got = rig.send(self.rig.path("webhook.sock"), "POST", "/hooks/generic", headers, body)
+        if got != 400:
+            raise Failed(f"expected 400, got {got}")
+
+    def kept(self, time, kind, *words):
+        """A file of the quarantine (src/io/journal.c, quarantine.c) with this one body in it."""
+        when = seconds(time)
+        self.set_clock(when)
+        body = rig.as_json({"time": rfc3339(when), "type": "order." + kind, **event_of(kind, pairs(words))})
+        texts = (b"generic", b"/hooks/generic", b"evt_%d" % self.number, b"order: is of an unknown kind", body)
+        payload = struct.pack("<QBQ", 1, 2, int(when * 1000)) + varint(4) + b"shop\1" + b"".join(varint(len(t)) + t for t in texts)
+        head = b"\x89rpj" + struct.pack("<I", len(payload))
+        crc = zlib.crc32(struct.pack("<QQ", 1, 0) + head + payload)
+        self.rig.write("state/quarantine/00000000000000000001.log", head + struct.pack("<I", crc) + payload, 0o600)
+
     def webhook(self, *words):
         self.post(SECRET, 200, *words)
 
@@ -397,6 +425,20 @@ class Story:
             return [f"expected {f}={w}, got {got.get(f)}" for f, w in want.items() if not same(got.get(f), w)]
         self.soon(look)
 
+    def is_on_disk(self, text):
+        for directory, _, names in os.walk(self.rig.path(self.state)):
+            for name in names:
+                with open(os.path.join(directory, name), "rb") as f:
+                    if text.encode() in f.read():
+                        return name
+        return None
+
+    def on_disk(self, text):
+        self.soon(lambda: [] if self.is_on_disk(text) else ["it is not there"])
+
+    def not_on_disk(self, text):
+        self.soon(lambda: ["it is in " + self.is_on_disk(text)] if self.is_on_disk(text) else [])
+
     def absent(self, key):
         self.soon(lambda: ["it is there: %r" % self.redis.hash(key)] if self.redis("EXISTS", key) else [])
 
@@ -431,10 +473,11 @@ class Story:
 
 
 SETUP = {"config", "rates", "without", "other-site", "unprivileged"}
-LOOKS = {"expect", "absent", "status", "said", "orders"}
+LOOKS = {"expect", "absent", "status", "said", "orders", "on-disk", "not-on-disk"}
 VERBS = {
     "config": Story.config, "rates": Story.rates, "without": Story.leave_out,
-    "log": Story.log, "webhook": Story.webhook, "bad-webhook": Story.bad_webhook,
+    "log": Story.log, "webhook": Story.webhook, "bad-webhook": Story.bad_webhook, "junk": Story.junk, "kept": Story.kept,
+    "on-disk": Story.on_disk, "not-on-disk": Story.not_on_disk,
     "start": Story.start, "stop": Story.stop, "restart": Story.restart, "kill": Story.kill, "crash": Story.crash,
     "redis-start": Story.start_redis, "redis-stop": Story.stop_redis, "redis-restart": Story.restart_redis,
     "flushall": Story.flushall, "rotate": Story.rotate, "reload": Story.reload, "at": Story.at,
