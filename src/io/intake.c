@@ -27,17 +27,12 @@ struct held {
 	char bytes[];
 };
 
-struct reread {				/* a file that was read further than its position */
-	struct file_id id;
-	uint64_t read;
-};
-
 struct log {
 	struct stream *stream;
 	size_t index;
 	const struct reading *next;	/* a hit; NULL: not looked for yet, or none */
 	struct held *first_held, *last_held;
-	struct reread *reread;
+	uint64_t *reread;		/* of each position of tail_resume(): how far that file was read */
 	size_t n_reread;
 	uint64_t reread_file, reread_end;	/* of the file read now */
 	uint64_t saved_file;		/* intake_save() said of all files before it that they were read */
@@ -159,28 +154,23 @@ intake_counted(struct intake *in)
 
 /* ---- reading ------------------------------------------------------------- */
 
-static bool
-same_file(const struct file_id *a, const struct file_id *b)
+/* Where a file was read up to before the restart; 0 for files that were not. */
+static uint64_t
+read_before(const struct log *log, const struct tail *tail, uint64_t file_no)
 {
-	return (a->dev == b->dev && a->ino == b->ino && a->birth_ns == b->birth_ns);
+	size_t which;
+
+	return (log->n_reread > 0 && tail_resumed(tail, file_no, &which) ? log->reread[which] : 0);
 }
 
-/* Where the file of this line was read up to before the restart; 0 for files that were not. */
+/* The same, of the file of this line. */
 static uint64_t
 reread_end(struct log *log, uint64_t file_no)
 {
-	const struct file_id *id;
-
-	if (log->n_reread == 0)
-		return (0);
-	if (log->reread_file == file_no)
+	if (log->n_reread == 0 || log->reread_file == file_no)
 		return (log->reread_end);
 	log->reread_file = file_no;
-	log->reread_end = 0;
-	id = tail_file(stream_lock(log->stream), file_no);
-	for (size_t i = 0; id != NULL && i < log->n_reread; i++)
-		if (same_file(&log->reread[i].id, id))
-			log->reread_end = log->reread[i].read;
+	log->reread_end = read_before(log, stream_lock(log->stream), file_no);
 	stream_unlock(log->stream);
 	return (log->reread_end);
 }
@@ -461,13 +451,15 @@ save_files(struct log *log, const struct tail *tail, struct buf *out)
 		return;
 	log->saved_file = first_in_work(log, last);
 	for (uint64_t no = first; no <= last; no++) {
-		uint64_t read;
+		uint64_t read, before;
 
 		if (!tail_position(tail, no, &pos))
 			continue;
 		if (!stream_pending(log->stream, no, &read))
 			read = pos.offset;
-		save_position(tail_path(tail), &pos, first_held_in(log, no, read), read, out);
+		/* While lines are read again, what was read before stays so. */
+		before = read_before(log, tail, no);
+		save_position(tail_path(tail), &pos, first_held_in(log, no, read), read > before ? read : before, out);
 	}
 }
 
@@ -575,10 +567,8 @@ log_resume(struct log *log, struct slice saved)
 
 	log_forget(log);
 	tail_resume(tail, positions, n);
-	log->reread = mem_calloc(n + 1, sizeof(*log->reread));
+	log->reread = mem_dup(reads, n * sizeof(*log->reread));
 	log->n_reread = n;
-	for (size_t k = 0; k < n; k++)
-		log->reread[k] = (struct reread){ positions[k].id, reads[k] };
 }
 
 int

@@ -29,6 +29,7 @@ struct piece {
 	bool is_begun;			/* lines of it were read, now or in an earlier run */
 	bool is_fixed;			/* nobody can write to it: compressed, or a copy */
 	bool is_done;			/* read, but not released */
+	size_t resumed;			/* it goes on at position resumed - 1 of tail_resume(); 0: at none */
 	unsigned looks;			/* in a row without new bytes, the first at idle_since */
 	int64_t idle_since_ms;
 	uint64_t seen;
@@ -300,17 +301,20 @@ start_plainly(struct tail *t)
 	const char *target = target_of(t, &t->name_problem);
 	struct logfile *file;
 	uint64_t offset = 0;
+	size_t resumed = 0;
 
 	if (target == NULL || (file = logfile_open(target, t->is_replay, &t->name_problem)) == NULL)
 		return (false);
 	for (size_t i = 0; i < t->n_wanted; i++)
-		if (logfile_holds(file, &t->wanted[i]) && t->wanted[i].id.head_len > 0)
+		if (logfile_holds(file, &t->wanted[i]) && t->wanted[i].id.head_len > 0) {
 			offset = t->wanted[i].offset;
+			resumed = i + 1;
+		}
 	if (!is_usable(t, file, &t->name_problem) || !logfile_seek(file, offset, &t->name_problem)) {
 		logfile_close(&file);
 		return (false);
 	}
-	append(t, file, t->path);
+	append(t, file, t->path)->resumed = resumed;
 	return (true);
 }
 
@@ -430,8 +434,13 @@ resume_at(struct tail *t, struct generations *gs)
 		at[i] = place(t, gs, &t->wanted[i]);
 	newest = newest_read(t, at);
 	for (size_t i = 0; i < t->n_wanted; i++)
-		if (at[i] >= 0 && at[i] <= newest && !is_superseded(t, at, i))
+		if (at[i] >= 0 && at[i] <= newest && !is_superseded(t, at, i)) {
+			size_t before = t->n_pieces;
+
 			append_generation(t, &gs->items[at[i]], t->wanted[i].offset);
+			if (t->n_pieces > before)
+				last_piece(t)->resumed = i + 1;
+		}
 	free(at);
 	if (newest >= 0 && gs->items[newest].is_rotated)
 		append_younger(t, gs, (size_t)newest + 1);
@@ -573,8 +582,11 @@ append_copies(struct tail *t, const struct piece *p, const struct logfile *again
 		if ((ptrdiff_t)i != at && (!generations_is_part(&gs, i) || was_read(t, g->file, &offset)))
 			continue;
 		append_generation(t, g, (ptrdiff_t)i == at ? pos.offset : 0);
-		if (t->n_pieces > before)
-			last_piece(t)->is_fixed = true;
+		if (t->n_pieces == before)
+			continue;
+		last_piece(t)->is_fixed = true;
+		if ((ptrdiff_t)i == at)
+			last_piece(t)->resumed = p->resumed;
 	}
 	generations_free(&gs);
 	return (true);
@@ -924,6 +936,17 @@ has_bytes_behind(const struct tail *t, size_t i)
 			return (true);
 	}
 	return (false);
+}
+
+bool
+tail_resumed(const struct tail *t, uint64_t file_no, size_t *which)
+{
+	const struct piece *p = piece_by_no(t, file_no);
+
+	if (p == NULL || p->resumed == 0)
+		return (false);
+	*which = p->resumed - 1;
+	return (true);
 }
 
 void

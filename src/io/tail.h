@@ -92,6 +92,10 @@ enum tail_state tail_next(struct tail *, struct line *line);
 
 /* Identity of file number file_no, for as long as it has not been released; NULL after that. */
 const struct file_id *tail_file(const struct tail *, uint64_t file_no);
+/* Whether file number file_no goes on at a position of tail_resume(): that file, renamed, compressed, or
+ * a copy of it; then *which is the position's index.  False for a file that has the position's inode, and
+ * other lines by now. */
+bool tail_resumed(const struct tail *, uint64_t file_no, size_t *which);
 /* All lines of files before file_no are safely committed: their descriptors may be closed.  Files
  * that may still bring late lines are kept all the same. */
 void tail_release(struct tail *, uint64_t file_no);

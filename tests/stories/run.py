@@ -33,6 +33,7 @@ what happens:
   redis COMMAND ARGUMENT...
   rotate                       the log is renamed to .1
   copytruncate                 it is copied to .1 and emptied
+  gzip FILE                    in the directory of the logs, as logrotate does it
   remove FILE, link FILE NEW, chmod MODE FILE   in the directory of the logs; a file to be chmodded is made
   empty-journal                rpvd is stopped, its journal gone; crash, stop and start are still to be said
   state-dir NAME               of the next reload
@@ -52,6 +53,7 @@ import concurrent.futures
 import datetime
 import decimal
 import glob
+import gzip
 import json
 import os
 import re
@@ -359,6 +361,13 @@ class Story:
         shutil.copyfile(self.rig.path("logs/access.log"), self.rig.path("logs/access.log.1"))
         os.truncate(self.rig.path("logs/access.log"), 0)
 
+    def gzip(self, name):
+        path = self.rig.path("logs", name)
+        with open(path, "rb") as f, gzip.open(path + ".gz", "wb") as out:
+            out.write(f.read())
+        shutil.copystat(path, path + ".gz")
+        os.unlink(path)
+
     def remove(self, name):
         os.unlink(self.rig.path("logs", name))
 
@@ -482,7 +491,7 @@ VERBS = {
     "redis-start": Story.start_redis, "redis-stop": Story.stop_redis, "redis-restart": Story.restart_redis,
     "flushall": Story.flushall, "rotate": Story.rotate, "reload": Story.reload, "at": Story.at,
     "other-site": Story.other_site, "unprivileged": Story.unprivileged, "part": Story.part, "times": Story.times, "order": Story.order_line,
-    "redis": Story.redis_command, "copytruncate": Story.copytruncate, "remove": Story.remove, "link": Story.link, "chmod": Story.chmod,
+    "redis": Story.redis_command, "copytruncate": Story.copytruncate, "gzip": Story.gzip, "remove": Story.remove, "link": Story.link, "chmod": Story.chmod,
     "empty-journal": Story.empty_journal, "state-dir": Story.state_dir, "clock": Story.clock, "said": Story.said,
     "expect": Story.expect, "absent": Story.absent, "status": Story.status, "orders": Story.orders,
 }
