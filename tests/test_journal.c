@@ -378,6 +378,55 @@ START_TEST(journal_inside_a_quarantined_body)
 }
 END_TEST
 
+static struct journal *
+look_ok(void)
+{
+	struct err err = { "" };
+	struct journal *j = journal_open_to_look(dir, "journal", &err);
+
+	ck_assert_msg(j != NULL, "%s", err.msg);
+	return (j);
+}
+
+START_TEST(a_look_under_a_running_daemon)
+{
+	struct journal *j = open_ok(), *look = look_ok();
+	struct buf before, after;
+	struct err err;
+	char path[256];
+
+	ck_assert_uint_eq(read_from(look, 0).n, 0);
+	journal_close(&look);
+	append_range(j, 1, 4);
+	sync_ok(j);
+	append_range(j, 5, 5);				/* not synced: not there */
+	look = look_ok();
+	ck_assert(read_from(look, 0).n == 4 && journal_last(look) == 4);
+	journal_close(&look);
+	sync_ok(j);					/* it was not disturbed */
+	ck_assert_uint_eq(read_from(j, 0).n, 5);
+	journal_close(&j);
+
+	path_of(1, path);				/* a torn end and a damaged record stay as they are */
+	before = slurp(path);
+	before.p[40] ^= 1;
+	buf_puts(&before, "\x89rpj torn");
+	spill(path, buf_view(&before));
+	look = look_ok();
+	ck_assert_uint_eq(read_from(look, 0).n, 4);
+	ck_assert(status_of(look).damaged == 1 && status_of(look).cut_bytes == 9);
+	journal_close(&look);
+	after = slurp(path);
+	ck_assert(slice_equal(buf_view(&before), buf_view(&after)));
+	buf_free(&before);
+	buf_free(&after);
+	ck_assert_ptr_null(journal_open_to_look("/nonexistent", "journal", &err));
+	ck_assert_msg(strstr(err.msg, "/nonexistent: cannot open: ") != NULL, "%s", err.msg);
+	ck_assert_ptr_null(journal_open_to_look(dir, "quarantine", &err));
+	ck_assert_msg(strstr(err.msg, "/quarantine: cannot open: ") != NULL, "%s", err.msg);
+}
+END_TEST
+
 START_TEST(rotation_and_retention)
 {
 	struct journal *j = open_ok();
@@ -769,6 +818,7 @@ main(void)
 	tcase_add_loop_test(tc, flip_every_byte, 0, 3);
 	tcase_add_test(tc, flip_under_an_open_journal);
 	tcase_add_test(tc, journal_inside_a_quarantined_body);
+	tcase_add_test(tc, a_look_under_a_running_daemon);
 	tcase_add_test(tc, rotation_and_retention);
 	tcase_add_test(tc, rotation_by_size_and_in_mid_append);
 	tcase_add_test(tc, second_opener_is_refused);

@@ -2,7 +2,7 @@
  * ctl: what the commands of rpvctl share.
  *
  * rpvctl reads the public keys (rpv:SITE:...), which can be had with redis-cli as well;
- * only `orders` reads rpvd's own records.  It may block, so it uses hiredis as it comes.
+ * only `orders` reads rpvd's own records, and `journal` no Redis, but the files in state_dir.  It may block, so it uses hiredis as it comes.
  *
  * A command appends what it has to say to a buffer and returns its exit status; where
  * that is not CTL_OK, ctl->err says why.
@@ -30,10 +30,10 @@ enum ctl_exit {
 };
 
 struct ctl_options {			/* NULL, 0, false: not given */
-	const char *conf, *url, *site, *window, *sort, *model;
+	const char *conf, *url, *site, *window, *sort, *model, *provider, *kind, *order, *since;
 	long limit;
-	bool json, help, version, all;
-	const char *operand;		/* DIM, SERIES or ORDER */
+	bool json, help, version, all, quarantine;
+	const char *operand;		/* DIM, SERIES, ORDER or RECORD */
 };
 
 struct ctl {
@@ -42,6 +42,7 @@ struct ctl {
 	char *password_file, *ca, *certificate, *certificate_key;
 	struct tls_files tls;		/* the same, for rediss:// */
 	char *site;
+	char *state_dir;		/* of the configuration; else NULL */
 	char *model;			/* the site's default model and currency, where a */
 	char currency[4];		/* configuration tells them; else NULL and "" */
 	struct redisContext *redis;	/* NULL: not connected */
@@ -52,7 +53,7 @@ struct ctl {
 
 typedef enum ctl_exit ctl_fn(struct ctl *, struct buf *out);
 
-ctl_fn ctl_top, ctl_total, ctl_get, ctl_status, ctl_watch, ctl_orders;
+ctl_fn ctl_top, ctl_total, ctl_get, ctl_status, ctl_watch, ctl_orders, ctl_journal;
 
 /* ---- connection.c ---- */
 

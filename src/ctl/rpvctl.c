@@ -27,7 +27,8 @@
 #define DEFAULT_URL "unix:/run/rpvd/redis.sock"
 #define LIMIT_MAX 100000
 
-enum { OPT_JSON = 256, OPT_HELP, OPT_VERSION, OPT_WINDOW, OPT_SORT, OPT_LIMIT, OPT_MODEL, OPT_ALL };
+enum { OPT_JSON = 256, OPT_HELP, OPT_VERSION, OPT_WINDOW, OPT_SORT, OPT_LIMIT, OPT_MODEL, OPT_ALL, OPT_PROVIDER, OPT_KIND,
+	OPT_ORDER, OPT_SINCE, OPT_QUARANTINE };
 
 static const struct option longopts[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -38,6 +39,11 @@ static const struct option longopts[] = {
 	{ "limit", required_argument, NULL, OPT_LIMIT },
 	{ "model", required_argument, NULL, OPT_MODEL },
 	{ "all", no_argument, NULL, OPT_ALL },
+	{ "provider", required_argument, NULL, OPT_PROVIDER },
+	{ "kind", required_argument, NULL, OPT_KIND },
+	{ "order", required_argument, NULL, OPT_ORDER },
+	{ "since", required_argument, NULL, OPT_SINCE },
+	{ "quarantine", no_argument, NULL, OPT_QUARANTINE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -50,6 +56,7 @@ static const char general_help[] =
     "  total    the totals of each window\n"
     "  get      one series, field by field\n"
     "  orders   the latest orders, or one in full: paid, refunded, joined to which visit\n"
+    "  journal  the webhooks on disk: the latest, one in full, or whether all is whole\n"
     "  status   how rpvd is getting on\n"
     "\n"
     "  -c FILE  take Redis and site from this configuration (" DEFAULT_CONF ")\n"
@@ -76,8 +83,24 @@ static const char orders_help[] =
     "  --all       every order that is kept, and refunds whose order has not come\n"
     "  --model M   whose credit is shown, if not the site's own model's\n";
 
+static const char journal_help[] =
+    " [--limit N | --all] [--provider P] [--kind K] [--order ID] [--since AGE]\n"
+    "                      [--quarantine] [RECORD | verify]\n"
+    "\n"
+    "  RECORD        one record in full, by its number\n"
+    "  verify        reads all of it: is every record there and whole?\n"
+    "  --limit N     so many of the latest (default 20)\n"
+    "  --all         all of them\n"
+    "  --provider P  of this provider\n"
+    "  --kind K      paid, refunded, disputed, dispute_won or alias\n"
+    "  --order ID    of this order: PROVIDER:ID, its ID or an alias\n"
+    "  --since AGE   received in the last 30m, 24h, 7d, ...\n"
+    "  --quarantine  signed webhooks that could not be understood, without their bodies\n"
+    "\n"
+    "It reads the files in state_dir, which are root's and rpvd's, and needs no Redis.\n";
+
 /* Operands and options that a command takes. */
-enum { WINDOW = 1, SORT = 2, LIMIT = 4, MODEL = 8, ALL = 16, OPERAND = 32, NEEDS_OPERAND = 64 };
+enum { WINDOW = 1, SORT = 2, LIMIT = 4, MODEL = 8, ALL = 16, OPERAND = 32, NEEDS_OPERAND = 64, RECORDS = 128, NO_REDIS = 256 };
 
 static const struct command {
 	const char *name, *help;
@@ -89,6 +112,7 @@ static const struct command {
 	{ "total", " [--window all|1h|24h|7d|30d]\n", ctl_total, WINDOW },
 	{ "get", " SERIES\n\n  SERIES  such as 24h:total or 24h:source:google/organic\n", ctl_get, OPERAND | NEEDS_OPERAND },
 	{ "orders", orders_help, ctl_orders, LIMIT | MODEL | ALL | OPERAND },
+	{ "journal", journal_help, ctl_journal, LIMIT | ALL | OPERAND | RECORDS | NO_REDIS },
 	{ "status", "\n", ctl_status, 0 },
 };
 
@@ -141,6 +165,11 @@ set_option(struct ctl *ctl, int opt, const char *arg)
 	case OPT_LIMIT: return (set_limit(ctl, arg));
 	case OPT_MODEL: o->model = arg; break;
 	case OPT_ALL: o->all = true; break;
+	case OPT_PROVIDER: o->provider = arg; break;
+	case OPT_KIND: o->kind = arg; break;
+	case OPT_ORDER: o->order = arg; break;
+	case OPT_SINCE: o->since = arg; break;
+	case OPT_QUARANTINE: o->quarantine = true; break;
 	default:		/* getopt has said what is wrong */
 		fputs("rpvctl: see rpvctl --help\n", stderr);
 		return (CTL_USAGE);
@@ -180,6 +209,8 @@ stray_option(const struct ctl_options *o, const struct command *command)
 	const struct { bool given; unsigned bit; const char *name; } all[] = {
 		{ o->window != NULL, WINDOW, "--window" }, { o->sort != NULL, SORT, "--sort" },
 		{ o->limit != 0, LIMIT, "--limit" }, { o->model != NULL, MODEL, "--model" }, { o->all, ALL, "--all" },
+		{ o->provider != NULL, RECORDS, "--provider" }, { o->kind != NULL, RECORDS, "--kind" }, { o->order != NULL, RECORDS, "--order" },
+		{ o->since != NULL, RECORDS, "--since" }, { o->quarantine, RECORDS, "--quarantine" },
 	};
 
 	for (size_t i = 0; i < N_ELEM(all); i++)
@@ -205,8 +236,10 @@ check_options(const struct ctl *ctl, const struct command *command)
 		return (usage("too many words behind the command"));
 	if (o->operand == NULL && (command->takes & NEEDS_OPERAND) != 0)
 		return (usage("get needs a series, such as 24h:total"));
-	if (o->operand != NULL && (o->all || (o->limit != 0 && command->run == ctl_orders)))
-		return (usage("--all and --limit are for lists of orders"));
+	if (o->operand != NULL && (o->all || (o->limit != 0 && (command->run == ctl_orders || command->run == ctl_journal))))
+		return (usage("--all and --limit are for lists"));
+	if (o->operand != NULL && (o->provider != NULL || o->kind != NULL || o->order != NULL || o->since != NULL))
+		return (usage("--provider, --kind, --order and --since are for lists"));
 	return (CTL_OK);
 }
 
@@ -266,6 +299,7 @@ use_config(struct ctl *ctl, const char *file)
 	} else {
 		struct redis_conf redis = redis_conf_of(config);
 
+		ctl->state_dir = mem_strdup(config->state_dir);
 		use_site(ctl, config);
 		if (redis.url == NULL)
 			redis.url = DEFAULT_URL;
@@ -303,7 +337,9 @@ run(struct ctl *ctl, const struct command *command)
 
 	if ((status = find_redis(ctl)) != CTL_OK)
 		return (status);
-	if ((status = ctl_connect(ctl)) == CTL_OK && (status = ctl_pick_site(ctl)) == CTL_OK)
+	if ((command->takes & NO_REDIS) != 0)
+		status = command->run(ctl, &out);
+	else if ((status = ctl_connect(ctl)) == CTL_OK && (status = ctl_pick_site(ctl)) == CTL_OK)
 		status = command->run(ctl, &out);
 	if (status != CTL_OK)
 		complain(ctl->err.msg);
@@ -329,7 +365,7 @@ dispatch(struct ctl *ctl, const char *name)
 		fputs(general_help, stderr);
 		return (CTL_USAGE);
 	} else if (command == NULL) {
-		err_set(&err, "there is no command %s; there are: top, watch, total, get, orders, status", name);
+		err_set(&err, "there is no command %s; there are: top, watch, total, get, orders, journal, status", name);
 		return (usage(err.msg));
 	} else if ((status = check_options(ctl, command)) != CTL_OK)
 		return (status);
@@ -352,6 +388,7 @@ main(int argc, char **argv)
 	ctl_disconnect(&ctl);
 	redis_url_free(&ctl.url);
 	free(ctl.password_file);
+	free(ctl.state_dir);
 	free(ctl.ca);
 	free(ctl.certificate);
 	free(ctl.certificate_key);

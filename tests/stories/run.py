@@ -36,6 +36,7 @@ what happens:
   gzip FILE                    in the directory of the logs, as logrotate does it
   remove FILE, link FILE NEW, chmod MODE FILE   in the directory of the logs; a file to be chmodded is made
   empty-journal                rpvd is stopped, its journal gone; crash, stop and start are still to be said
+  flip FILE OFFSET             a byte of a file of the state directory is damaged
   state-dir NAME               of the next reload
   reload [bad]                 SIGHUP; bad: with a mistake in the configuration
   at TIME                      the clock moves on, and rpvd has caught up
@@ -46,6 +47,7 @@ what must be so within some seconds:
   status FIELD=VALUE FIELD>=N FIELD~=PART...   of rpv:shop:status; FIELD= is not there
   said TEXT                    in its log, since the last start
   orders ORDER FIELD=VALUE...  as rpvctl tells it
+  ctl CODE "ARGUMENTS" TEXT... rpvctl ends with that code, and says each TEXT; !TEXT not.  Blanks are one blank
   on-disk TEXT, not-on-disk TEXT   in a file of the state directory
 """
 
@@ -381,6 +383,13 @@ class Story:
     def empty_journal(self):
         shutil.rmtree(self.rig.path("state/journal"))
 
+    def flip(self, name, offset):
+        with open(self.rig.path(self.state, name), "r+b") as f:
+            f.seek(int(offset))
+            byte = f.read(1)[0]
+            f.seek(int(offset))
+            f.write(bytes([byte ^ 0x40]))
+
     def state_dir(self, name):
         self.state = name
 
@@ -434,6 +443,14 @@ class Story:
             return [f"expected {f}={w}, got {got.get(f)}" for f, w in want.items() if not same(got.get(f), w)]
         self.soon(look)
 
+    def ctl(self, code, arguments, *texts):
+        def look():
+            got, out, err = rig.run([rig.RPVCTL, "-c", self.rig.path("rpvd.conf"), *shlex.split(arguments)])
+            said = " ".join((out + err).split())
+            wrong = [] if got == int(code) else [f"it ends with {got}: {said}"]
+            return wrong + [f"{text!r}: {said}" for text in texts if text.startswith("!") == (text.lstrip("!") in said)]
+        self.soon(look)
+
     def is_on_disk(self, text):
         for directory, _, names in os.walk(self.rig.path(self.state)):
             for name in names:
@@ -482,11 +499,11 @@ class Story:
 
 
 SETUP = {"config", "rates", "without", "other-site", "unprivileged"}
-LOOKS = {"expect", "absent", "status", "said", "orders", "on-disk", "not-on-disk"}
+LOOKS = {"expect", "absent", "status", "said", "orders", "on-disk", "not-on-disk", "ctl"}
 VERBS = {
     "config": Story.config, "rates": Story.rates, "without": Story.leave_out,
     "log": Story.log, "webhook": Story.webhook, "bad-webhook": Story.bad_webhook, "junk": Story.junk, "kept": Story.kept,
-    "on-disk": Story.on_disk, "not-on-disk": Story.not_on_disk,
+    "ctl": Story.ctl, "flip": Story.flip, "on-disk": Story.on_disk, "not-on-disk": Story.not_on_disk,
     "start": Story.start, "stop": Story.stop, "restart": Story.restart, "kill": Story.kill, "crash": Story.crash,
     "redis-start": Story.start_redis, "redis-stop": Story.stop_redis, "redis-restart": Story.restart_redis,
     "flushall": Story.flushall, "rotate": Story.rotate, "reload": Story.reload, "at": Story.at,
