@@ -1,15 +1,19 @@
 /*
- * Tests of src/base: buffers and readers, maps, the heap, globs, hashes, the Bloom filter.
+ * Tests of src/base: buffers and readers, maps, the heap, globs, hashes, the Bloom filter, the log.
  */
 #include <check.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/bloom.h"
 #include "base/buf.h"
 #include "base/glob.h"
 #include "base/hash.h"
 #include "base/heap.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "engine_world.h"
@@ -306,6 +310,40 @@ START_TEST(a_bloom_filter_never_says_no_too_often)
 }
 END_TEST
 
+/* ---- log ------------------------------------------------------------------------ */
+
+/* A pipe, as of a shell; a stream, as the service manager's journal; its datagrams. */
+static const int kinds[] = { 0, SOCK_STREAM, SOCK_DGRAM };
+
+/* The reader hangs: standard error takes no more, and the descriptor would wait. */
+START_TEST(the_log_waits_for_nobody)
+{
+	int fds[2], old = dup(STDERR_FILENO);
+	unsigned long before = log_drops();
+	char text[65536];
+	ssize_t n;
+
+	ck_assert_int_eq(kinds[_i] == 0 ? pipe(fds) : socketpair(AF_UNIX, kinds[_i], 0, fds), 0);
+	dup2(fds[1], STDERR_FILENO);
+	ck_assert_int_eq(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+	for (int i = 0; i < 100000 && log_drops() < before + 5; i++)
+		log_error("line %d", i);
+	ck_assert_uint_eq(log_drops(), before + 5);
+	while (read(fds[0], text, sizeof(text)) > 0)
+		;
+	log_error("the next");
+	dup2(old, STDERR_FILENO);
+	n = read(fds[0], text, sizeof(text) - 1);
+	ck_assert_int_gt(n, 0);
+	text[n] = '\0';
+	ck_assert_ptr_nonnull(strstr(text, "(5 log lines dropped) the next\n"));
+	ck_assert_uint_eq(log_drops(), before + 5);
+	close(fds[0]);
+	close(fds[1]);
+	close(old);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -326,6 +364,7 @@ main(void)
 	tcase_add_test(tc, globs_do_not_blow_up);
 	tcase_add_test(tc, hash_is_siphash);
 	tcase_add_test(tc, a_bloom_filter_never_says_no_too_often);
+	tcase_add_loop_test(tc, the_log_waits_for_nobody, 0, (int)N_ELEM(kinds));
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

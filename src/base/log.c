@@ -1,20 +1,25 @@
 /*
- * log: see log.h.  Standard error is written with one write() a line and never
- * waited for: a line that does not fit a full pipe is dropped and counted.
+ * log: see log.h.  Standard error is written with one call a line and never waited for:
+ * the loop would hang on a reader that hangs.  Standard error itself is not made
+ * non-blocking, since other processes share it.
  */
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 static enum log_level log_max = LOG_LEVEL_INFO;
 static int log_priorities;
-static unsigned long log_dropped;
+static unsigned long log_dropped;	/* since a line was written last */
+static unsigned long log_dropped_ever;
 
 void
 log_init(enum log_level max)
@@ -34,6 +39,19 @@ escape_into(char *out, size_t room, const char *text)
 		else
 			n += (size_t)snprintf(out + n, room - n, "\\x%02x", *p);
 	return (n);
+}
+
+/* False where it would have to wait.  The service manager's journal is a socket.  A pipe that
+ * poll() calls writable has room for 4096 bytes, more than a line. */
+static bool
+write_now(const char *line, size_t n)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+	ssize_t sent = send(STDERR_FILENO, line, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (sent < 0 && errno == ENOTSOCK && poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0)
+		sent = write(STDERR_FILENO, line, n);
+	return (sent == (ssize_t)n);
 }
 
 void
@@ -56,10 +74,18 @@ log_line(enum log_level level, const char *fmt, ...)
 		n += (size_t)snprintf(line + n, sizeof(line) - n, "(%lu log lines dropped) ", log_dropped);
 	n += escape_into(line + n, sizeof(line) - n - 1, text);
 	line[n++] = '\n';
-	if (write(STDERR_FILENO, line, n) < 0)
-		log_dropped++;
-	else
+	if (write_now(line, n)) {
 		log_dropped = 0;
+		return;
+	}
+	log_dropped++;
+	log_dropped_ever++;
+}
+
+unsigned long
+log_drops(void)
+{
+	return (log_dropped_ever);
 }
 
 int

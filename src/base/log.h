@@ -14,6 +14,8 @@ enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_NOTICE = 
 /* Lines above this level are dropped.  Under systemd (JOURNAL_STREAM is set) each line
  * begins with its <priority>.  Default: LOG_LEVEL_INFO. */
 void log_init(enum log_level);
+/* One call, one line of at most 2 KiB.  Never waits: where standard error takes no more (a full pipe,
+ * a journal that hangs), the line is dropped, and the next that is written says how many were. */
 void log_line(enum log_level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
@@ -21,6 +23,9 @@ void log_line(enum log_level, const char *fmt, ...) __attribute__((format(printf
 #define log_notice(...) log_line(LOG_LEVEL_NOTICE, __VA_ARGS__)
 #define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+/* Lines dropped since the start. */
+unsigned long log_drops(void);
 
 /* True at most once in `seconds` per `*last` (0 at first): for what a stranger can cause. */
 int log_limit(long *last, long seconds);

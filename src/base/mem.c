@@ -4,24 +4,30 @@
 #include "base/mem.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/log.h"
 
 _Noreturn void
 must_failed(const char *cond, const char *file, int line)
 {
-	fprintf(stderr, "rpvd: bug at %s:%d: must(%s) does not hold\n", file, line, cond);
+	log_error("bug at %s:%d: must(%s) does not hold", file, line, cond);
+	abort();
+}
+
+_Noreturn void
+mem_failed(size_t size)
+{
+	log_error("out of memory (%zu bytes asked), stopping: what was committed stays; free some, or raise MemoryMax", size);
 	abort();
 }
 
 static void *
 checked(void *p, size_t size)
 {
-	if (p == NULL && size > 0) {
-		fprintf(stderr, "rpvd: out of memory (%zu bytes asked)\n", size);
-		abort();
-	}
+	if (p == NULL && size > 0)
+		mem_failed(size);
 	return (p);
 }
 

@@ -27,6 +27,8 @@
 #endif
 
 _Noreturn void must_failed(const char *cond, const char *file, int line);
+/* Ends the process.  For a library that answers NULL for want of memory alone. */
+_Noreturn void mem_failed(size_t size);
 
 /* Never NULL.  mem_calloc is zeroed; count * size is checked for overflow. */
 void *mem_alloc(size_t size);

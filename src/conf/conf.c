@@ -111,7 +111,8 @@ new_tree(void)
 	for (size_t i = SECTIONS; i-- > 0;)		/* what is inside first */
 		describe_section((enum section_id)i, all);
 	cfg = cfg_init(all[IN_TOP], CFGF_NONE);
-	must(cfg != NULL);
+	if (cfg == NULL)
+		mem_failed(sizeof(all));
 	cfg_set_error_function(cfg, swallow);
 	return (cfg);
 }

@@ -41,6 +41,7 @@ static const struct entry {
 	{ G_STATE, "visits_in_memory", "visits in memory", false },
 	{ G_STATE, "keys", "daily keys", false },
 	{ G_STATE, "damaged", "unreadable records", true },
+	{ G_STATE, "log_dropped", "log lines that nobody took", true },
 	{ G_LOGS, "log_*", "log ", false },
 	{ G_LOGS, "lines", "lines read", false },
 	{ G_LOGS, "behind_bytes", "bytes still to be read", true },

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -275,6 +276,21 @@ read_config(struct setup *s, const char *file, struct buf *mistakes)
 	return (mistakes->len == 0 ? s->config : NULL);
 }
 
+/* In the log, which waits for nobody: the loop goes on. */
+static void
+log_mistakes(struct buf *mistakes)
+{
+	struct slice rest = buf_view(mistakes);
+
+	while (rest.len > 0) {
+		struct slice line = slice_cut(&rest, '\n');
+
+		log_error("%.*s", (int)line.len, line.p);
+	}
+	buf_free(mistakes);
+}
+
+/* To whoever started it. */
 static void
 say_mistakes(struct buf *mistakes)
 {
@@ -526,7 +542,7 @@ on_sighup(evutil_socket_t fd, short what, void *arg)
 	if (mistakes.len > 0 || read_config(&d->next, d->options.config, &mistakes) == NULL ||
 	    stays(d, d->next.config, &mistakes) != 0 || add_sites(d, &d->next, &mistakes) != 0 || add_endpoints(&d->next, &mistakes) != 0) {
 		log_error("configuration not reloaded, the old one stays; mistakes follow");
-		say_mistakes(&mistakes);
+		log_mistakes(&mistakes);
 		setup_free(&d->next);
 		sd_notify(0, "READY=1");
 		return;
@@ -659,8 +675,9 @@ daemon_open(struct daemon *d, struct buf *mistakes)
 		buf_printf(mistakes, "state_dir: %s\n", err.msg);
 		return (1);
 	}
+	/* check() found no mistake in the configuration: it is the state directory that refuses. */
 	if (add_sites(d, &d->now, mistakes) != 0 || add_endpoints(&d->now, mistakes) != 0)
-		return (2);
+		return (1);
 	for (size_t i = 0; d->options.replay && i < d->now.n_sites; i++)
 		site_check_inputs(d->now.sites[i], mistakes);
 	if (mistakes->len > 0)
@@ -702,11 +719,21 @@ daemon_start(struct daemon *d)
 	event_base_dispatch(d->base);
 }
 
+/* Libraries that would go on without memory, with half of what they were to do (a body that could
+ * not be parsed, an event that is not there), stop as rpvd does. */
+static void
+memory_cannot_fail(void)
+{
+	event_set_mem_functions(mem_alloc, mem_realloc, free);
+	json_set_alloc_funcs(mem_alloc, free);
+}
+
 static int
 daemon_init(struct daemon *d, const struct daemon_options *options)
 {
 	signal(SIGPIPE, SIG_IGN);
 	umask(0077);
+	memory_cannot_fail();
 	d->options = *options;
 	d->clock_fd = -1;
 	if (options->clock != NULL && (d->clock_fd = open(options->clock, O_RDONLY | O_CLOEXEC)) < 0) {

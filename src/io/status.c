@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "io/hooks.h"
 #include "io/intake.h"
@@ -182,6 +183,7 @@ site_publish_status(struct site *s)
 	put_logs(&p, s);
 	put_journal(&p, s);
 	put_number(&p, "commits", s->commits);
+	put_number(&p, "log_dropped", log_drops());
 	if (keys_failed(s->keys) != NULL)
 		put_text(&p, "keys", keys_failed(s->keys));
 	put_hooks(&p, s);
