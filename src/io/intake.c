@@ -222,6 +222,17 @@ earliest(struct intake *in)
 	return (best);
 }
 
+void
+intake_look(struct intake *in)
+{
+	enum tail_state state;
+
+	for (size_t i = 0; i < in->n; i++) {
+		stream_peek(in->logs[i]->stream, &state);
+		stream_wake(in->logs[i]->stream);
+	}
+}
+
 static void
 hold(struct intake *in, struct log *log)
 {

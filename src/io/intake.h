@@ -48,6 +48,8 @@ enum intake_state intake_next(struct intake *, int64_t wall_ms, const struct fac
 void intake_taken(struct intake *);
 /* A hit that comes soon, about k hits behind this one; NULL where none is known. */
 const struct facts *intake_ahead(const struct intake *, size_t k);
+/* Opens each log at its place, so that there is a position to save. */
+void intake_look(struct intake *);
 /* New lines may be there: look at the logs again. */
 void intake_wake(struct intake *);
 /* A log has lines, or may have, that cannot be read now. */

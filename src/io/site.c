@@ -353,6 +353,10 @@ run(struct site *s)
 	s->publish_all_ms = s->last_publish_ms = s->last_commit_ms = 0;
 	s->journal_committed = s->journal_queued;
 	lease_is_ours(s);
+	/* Order events go first, and a commit may follow them: without the logs' positions in it, what is rotated
+	 * away before the next one would be nobody's. */
+	if (!s->env.replay)
+		intake_look(s->intake);
 	pump_soon(s);
 }
 

@@ -191,6 +191,8 @@ send_hash(struct run *run, struct slice key, const struct field *fields, size_t 
 	send_command(run, 2 + 2 * n, argv);
 }
 
+/* A name stands in the first set as long as anything else is there of it, also when rpvd is killed
+ * between two commands: first to come, last to go.  The sweep looks at that set alone. */
 static const char *const orders_by[3] = { "", "@rpv", "@visits" };
 
 static void
@@ -212,7 +214,7 @@ static void
 send_removal(struct run *run, struct slice key, struct slice zset, struct slice value)
 {
 	send_command(run, 2, (struct slice[]){ SLICE("UNLINK"), key });
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 3; i-- > 0;) {
 		struct buf name = { 0 };
 
 		buf_put(&name, zset.p, zset.len);
@@ -228,6 +230,7 @@ publish_one(const struct series_view *s, size_t level, void *arg)
 	struct run *run = arg;
 	struct field fields[PUBLISH_FIELDS_MAX];
 	struct buf zset = { 0 }, key = { 0 };
+	size_t n;
 
 	for (int model = 0; model < (dim_by_touch(s->dim) ? CONF_MODELS : 1); model++) {
 		zset.len = key.len = 0;
@@ -241,9 +244,10 @@ publish_one(const struct series_view *s, size_t level, void *arg)
 			send_removal(run, buf_view(&key), buf_view(&zset), s->name);
 			continue;
 		}
-		send_hash(run, buf_view(&key), fields, publish_fields(run->conf, s->dim, model, s->figures, run->now_ms, fields));
+		n = publish_fields(run->conf, s->dim, model, s->figures, run->now_ms, fields);
 		if (s->dim != DIM_TOTAL)
 			send_ranks(run, buf_view(&zset), s->name, fields);
+		send_hash(run, buf_view(&key), fields, n);
 	}
 	buf_free(&zset);
 	buf_free(&key);
