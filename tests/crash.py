@@ -250,9 +250,8 @@ class Shop(rig.Rig):
         self.clock(clock_of(4, "00:32:00"))
         self.pace()
         self.met_before = self.met()
-        self.clock(clock_of(6, "11:59:50"))
-        self.hit(clock_of(6, "12:00:00"), "/again", "d")
-        self.clock(clock_of(6, "12:00:10"))
+        self.hit(clock_of(5, "00:30:00"), "/again", "d")
+        self.clock(clock_of(5, "00:30:10"))
         self.pace(lambda: len(glob.glob(self.path("state/journal/*.log"))) == 1)
 
     def live(self, how, n):
