@@ -15,13 +15,15 @@
 #define DEFAULT_CONFIG "/etc/rpvd/rpvd.conf"
 
 static const char usage[] =
-    "usage: rpvd [-c FILE] [-t | --replay] [-v]\n"
+    "usage: rpvd [-c FILE] [-t | --replay | --rebuild[=SITE]] [-v]\n"
     "\n"
     "Revenue per visit, from web server logs and checkout webhooks, into Redis.\n"
     "\n"
     "  -c, --config FILE  the configuration; default " DEFAULT_CONFIG "\n"
     "  -t, --test         check the configuration and exit: 0 where it is fine, 2 where not\n"
     "      --replay       read all logs and order files from their beginning to their end, commit, exit\n"
+    "      --rebuild[=SITE]  make the figures anew from logs, order files and journal, exit; the old ones stay until then\n"
+    "      --rebuild-later[=SITE]  have the daemon do so when it is started or reloaded next\n"
     "      --clock FILE   take the wall time (Unix milliseconds) from FILE: for tests\n"
     "  -v, --verbose      say more in the log\n"
     "      --version      print the version and exit\n"
@@ -29,12 +31,14 @@ static const char usage[] =
     "\n"
     "SIGHUP reloads the configuration, SIGTERM commits and ends.  See rpvd(8), rpvd.conf(5).\n";
 
-enum { OPT_REPLAY = 256, OPT_VERSION, OPT_CLOCK };
+enum { OPT_REPLAY = 256, OPT_REBUILD, OPT_REBUILD_LATER, OPT_VERSION, OPT_CLOCK };
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "test", no_argument, NULL, 't' },
 	{ "replay", no_argument, NULL, OPT_REPLAY },
+	{ "rebuild", optional_argument, NULL, OPT_REBUILD },
+	{ "rebuild-later", optional_argument, NULL, OPT_REBUILD_LATER },
 	{ "clock", required_argument, NULL, OPT_CLOCK },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -62,6 +66,14 @@ main(int argc, char **argv)
 			break;
 		case OPT_REPLAY:
 			run.replay = true;
+			break;
+		case OPT_REBUILD:
+			run.rebuild = true;
+			run.rebuild_site = optarg;
+			break;
+		case OPT_REBUILD_LATER:
+			run.rebuild_later = true;
+			run.rebuild_site = optarg;
 			break;
 		case OPT_CLOCK:
 			run.clock = optarg;

@@ -78,6 +78,15 @@ const char *ctl_field(const struct redisReply *hash, const char *name);
 const char *ctl_number(const struct redisReply *hash, const char *name);
 /* The hash of a series; NULL with *status and err set where there is none. */
 struct redisReply *ctl_hash(struct ctl *, struct slice series, enum ctl_exit *status);
+/* Windows that reach back further than the figures do. */
+struct partial {
+	char windows[64];		/* "7d 30d"; "" where all are whole, or it is not known */
+	char since[40];			/* the figures' begin, as published */
+};
+void ctl_partial(struct ctl *, struct partial *);
+bool ctl_is_partial(const struct partial *, const char *window);
+/* The line under a table; window: that one, NULL: all.  Nothing where they are whole. */
+void ctl_put_partial(const struct partial *, const char *window, struct buf *out);
 /* Chooses ctl->site where no option and no configuration did: there must be just one. */
 enum ctl_exit ctl_pick_site(struct ctl *);
 /* CTL_NOTHING, with a sentence that tells a missing series from a missing site. */

@@ -2,11 +2,13 @@
  * series: which sites and series there are, and what their hashes say; see ctl.h.
  */
 #include <hiredis/hiredis.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "ctl/ctl.h"
+#include "ctl/table.h"
 
 #define SITES_SHOWN 20
 
@@ -47,6 +49,75 @@ ctl_hash(struct ctl *ctl, struct slice series, enum ctl_exit *status)
 	freeReplyObject(hash);
 	*status = ctl_nothing(ctl, series);
 	return (NULL);
+}
+
+/* ---- where the figures begin ---- */
+
+static void
+copy_text(char *to, size_t room, const redisReply *r)
+{
+	snprintf(to, room, "%s", r->type == REDIS_REPLY_STRING ? r->str : "");
+}
+
+void
+ctl_partial(struct ctl *ctl, struct partial *p)
+{
+	struct buf key = { 0 };
+	redisReply *reply;
+
+	*p = (struct partial){ "", "" };
+	ctl_key(ctl, SLICE("status"), &key);
+	ctl_send(ctl, 4, (struct slice[]){ SLICE("HMGET"), buf_view(&key), SLICE("partial_windows"), SLICE("figures_since") });
+	buf_free(&key);
+	reply = ctl_receive(ctl);
+	if (reply == NULL)
+		return;
+	if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2) {
+		copy_text(p->windows, sizeof(p->windows), reply->element[0]);
+		copy_text(p->since, sizeof(p->since), reply->element[1]);
+	}
+	freeReplyObject(reply);
+}
+
+bool
+ctl_is_partial(const struct partial *p, const char *window)
+{
+	for (struct slice rest = slice_of(p->windows); rest.len > 0;)
+		if (slice_is(slice_cut(&rest, ' '), window))
+			return (true);
+	return (false);
+}
+
+/* "7d and 30d", "1h, 24h and 7d" */
+static size_t
+put_windows(const struct partial *p, struct buf *out)
+{
+	size_t n = 0;
+
+	for (struct slice rest = slice_of(p->windows); rest.len > 0; n++) {
+		struct slice window = slice_cut(&rest, ' ');
+
+		buf_puts(out, n == 0 ? "" : rest.len > 0 ? ", " : " and ");
+		table_safe(out, window);
+	}
+	return (n);
+}
+
+void
+ctl_put_partial(const struct partial *p, const char *window, struct buf *out)
+{
+	size_t n = 1;
+
+	if (p->windows[0] == '\0' || (window != NULL && !ctl_is_partial(p, window)))
+		return;
+	buf_putc(out, '\n');
+	if (window != NULL)
+		buf_puts(out, window);
+	else
+		n = put_windows(p, out);
+	buf_printf(out, " %s not whole: the figures begin at ", n == 1 ? "is" : "are");
+	ctl_put_time(out, p->since);
+	buf_putc(out, '\n');
 }
 
 /* ---- sites ---- */

@@ -40,6 +40,11 @@ static const struct entry {
 	{ G_STATE, "commits", "commits since the start", false },
 	{ G_STATE, "visits_in_memory", "visits in memory", false },
 	{ G_STATE, "keys", "daily keys", false },
+	{ G_STATE, "rebuild_percent", "rebuilt so far, per cent", false },
+	{ G_STATE, "figures_since", "figures begin at", false },
+	{ G_STATE, "partial_windows", "windows that reach back further", false },
+	{ G_STATE, "rebuilt", "made anew", false },
+	{ G_STATE, "rebuild", "missing since then", false },
 	{ G_STATE, "damaged", "unreadable records", true },
 	{ G_STATE, "log_dropped", "log lines that nobody took", true },
 	{ G_LOGS, "log_*", "log ", false },
@@ -149,7 +154,7 @@ put_value(struct buf *out, struct slice text)
 static void
 complain_state(const struct status *s, int64_t now_ms, struct buf *out)
 {
-	static const char *const fine[] = { "live", "replayed", "catching up" };
+	static const char *const fine[] = { "live", "replayed", "catching up", "rebuilding" };
 	struct slice state = field(s, "state");
 	int64_t updated = time_of(field(s, "updated"));
 	bool is_fine = false;
@@ -179,6 +184,19 @@ complain_inputs(const struct status *s, struct buf *out)
 		put_value(out, value);
 		buf_putc(out, '\n');
 	}
+}
+
+/* "figures before ... could not be rebuilt", as a sentence. */
+static void
+complain_rebuild(const struct status *s, struct buf *out)
+{
+	struct slice text = field(s, "rebuild");
+
+	if (text.len == 0)
+		return;
+	buf_putc(out, text.p[0] >= 'a' && text.p[0] <= 'z' ? (char)(text.p[0] - 32) : text.p[0]);
+	put_value(out, slice_skip(text, 1));
+	buf_puts(out, ".\n");
 }
 
 /* A share of the lines that is more than the odd broken one. */
@@ -302,6 +320,7 @@ status_complaints(const struct status *s, int64_t now_ms, struct buf *out)
 {
 	complain_state(s, now_ms, out);
 	complain_inputs(s, out);
+	complain_rebuild(s, out);
 	complain_lines(s, out);
 	complain_orders(s, out);
 	complain_webhooks(s, out);

@@ -188,7 +188,7 @@ read_rows(struct ctl *ctl, const struct question *q, struct figures *rows)
 
 static void
 write_json(const struct ctl *ctl, const struct question *q, const struct figures *rows, const redisReply *total,
-    struct buf *out)
+    const struct partial *partial, struct buf *out)
 {
 	json_t *object = json_object(), *list = json_array(), *sum = json_object();
 
@@ -208,6 +208,8 @@ write_json(const struct ctl *ctl, const struct question *q, const struct figures
 	json_object_set_new(object, "sort", json_text(slice_of(q->sort)));
 	if (ctl->currency[0] != '\0')
 		json_object_set_new(object, "currency", json_text(slice_of(ctl->currency)));
+	if (ctl_is_partial(partial, q->window))
+		json_object_set_new(object, "figures_since", json_text(slice_of(partial->since)));
 	json_object_set_new(object, "rows", list);
 	json_object_set_new(object, "total", sum);
 	json_write(object, out);
@@ -241,6 +243,7 @@ ctl_top(struct ctl *ctl, struct buf *out)
 {
 	struct figures rows = { 0 };
 	struct buf series = { 0 };
+	struct partial partial = { "", "" };
 	redisReply *total = NULL;
 	struct question q;
 	enum ctl_exit status;
@@ -255,11 +258,14 @@ ctl_top(struct ctl *ctl, struct buf *out)
 	status = read_rows(ctl, &q, &rows);
 	if (status == CTL_OK && rows.count == 0 && q.model != NULL)
 		status = no_model(ctl, &q);
+	if (status == CTL_OK)
+		ctl_partial(ctl, &partial);
 	if (status == CTL_OK && !ctl->opt.json) {
 		write_table(ctl, &q, &rows, total, out);
+		ctl_put_partial(&partial, q.window, out);
 		total = NULL;
 	} else if (status == CTL_OK)
-		write_json(ctl, &q, &rows, total, out);
+		write_json(ctl, &q, &rows, total, &partial, out);
 	if (total != NULL)
 		freeReplyObject(total);
 	figures_free(&rows);

@@ -26,12 +26,14 @@ static const struct column columns[] = {
 };
 
 static void
-add_json(json_t *list, const char *window, const redisReply *hash)
+add_json(json_t *list, const char *window, const redisReply *hash, const struct partial *partial)
 {
 	json_t *row = json_object();
 
 	json_object_set_new(row, "window", json_text(slice_of(window)));
 	json_fields(row, hash);
+	if (ctl_is_partial(partial, window))
+		json_object_set_new(row, "figures_since", json_text(slice_of(partial->since)));
 	json_array_append_new(list, row);
 }
 
@@ -62,12 +64,12 @@ read_windows(struct ctl *ctl, struct figures *figures, enum ctl_exit *status)
 }
 
 static void
-write_json(const struct ctl *ctl, const struct figures *figures, struct buf *out)
+write_json(const struct ctl *ctl, const struct figures *figures, const struct partial *partial, struct buf *out)
 {
 	json_t *object = json_object(), *list = json_array();
 
 	for (size_t i = 0; i < figures->count; i++)
-		add_json(list, figures->rows[i].name.p, figures->rows[i].hash);
+		add_json(list, figures->rows[i].name.p, figures->rows[i].hash, partial);
 	json_object_set_new(object, "site", json_text(slice_of(ctl->site)));
 	if (ctl->currency[0] != '\0')
 		json_object_set_new(object, "currency", json_text(slice_of(ctl->currency)));
@@ -79,14 +81,18 @@ enum ctl_exit
 ctl_total(struct ctl *ctl, struct buf *out)
 {
 	struct figures figures = { 0 };
+	struct partial partial = { "", "" };
 	enum ctl_exit status;
 
 	read_windows(ctl, &figures, &status);
+	if (status == CTL_OK)
+		ctl_partial(ctl, &partial);
 	if (status == CTL_OK && ctl->opt.json)
-		write_json(ctl, &figures, out);
+		write_json(ctl, &figures, &partial, out);
 	else if (status == CTL_OK) {
 		figures_head(ctl, "totals", figures.rows[0].hash, out);
 		figures_write(&figures, "window", columns, N_ELEM(columns), out);
+		ctl_put_partial(&partial, ctl->opt.window != NULL && strcmp(ctl->opt.window, "all") != 0 ? ctl->opt.window : NULL, out);
 	}
 	figures_free(&figures);
 	return (status);

@@ -28,6 +28,7 @@
 #include "io/hooks.h"
 #include "io/journal.h"
 #include "io/keys.h"
+#include "io/rebuild.h"
 #include "io/rules.h"
 #include "io/site.h"
 #include "io/watch.h"
@@ -232,11 +233,18 @@ add_endpoints(struct setup *s, struct buf *mistakes)
 
 static void on_site_done(struct site *, bool ok, void *arg);
 
+/* All but those that a rebuild of one leaves alone: their deliveries are journalled all the same. */
+static bool
+is_at_work(const struct daemon *d, const struct site *site)
+{
+	return (d->options.rebuild_site == NULL || strcmp(site_name(site), d->options.rebuild_site) == 0);
+}
+
 static int
 add_sites(struct daemon *d, struct setup *s, struct buf *mistakes)
 {
 	struct site_env env = { d->base, s->config, s->tables, s->geo, d->journal, d->hooks, d->owner, d->options.replay, now_ms,
-	    d->options.replay ? on_site_done : NULL, d };
+	    d->options.replay || d->options.rebuild ? on_site_done : NULL, d, d->options.rebuild };
 	struct err err;
 	int rc = 0;
 
@@ -392,8 +400,11 @@ start_webhooks(struct daemon *d, struct err *err)
 	if (d->options.replay)
 		return (0);
 	if ((d->now.config->webhook_listen != NULL || fd >= 0) &&
-	    hooks_listen(d->hooks, d->base, d->now.config->webhook_listen, fd, err) != 0)
-		return (-1);
+	    hooks_listen(d->hooks, d->base, d->now.config->webhook_listen, fd, err) != 0) {
+		if (!d->options.rebuild)
+			return (-1);
+		log_warning("webhook: %s; none are taken until the rebuild has ended", err->msg);
+	}
 	hooks_set(d->hooks, d->now.sites, d->now.n_sites, d->now.endpoints, d->now.n_endpoints);
 	hooks_tick(d->hooks, d->now.config->quarantine_keep_ms);
 	hooks_try_again(d->hooks);
@@ -500,6 +511,10 @@ on_sigterm(evutil_socket_t fd, short what, void *arg)
 		event_base_loopexit(d->base, NULL);
 		return;
 	}
+	if (d->options.rebuild) {
+		d->failed = true;
+		log_notice("rebuild: interrupted; the next start of rpvd, or another --rebuild, goes on with it");
+	}
 	evtimer_add(d->stop_timer, &patience);
 	stop_sites(d);
 }
@@ -532,7 +547,7 @@ on_sighup(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (d->stopping || d->options.replay)
+	if (d->stopping || d->options.replay || d->options.rebuild)
 		return;
 	d->reload_again = d->reloading;	/* the file may have changed since it was read */
 	if (d->reloading)
@@ -609,6 +624,8 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	for (size_t i = 0; i < d->now.n_sites && !d->stopping; i++) {
+		if (!is_at_work(d, d->now.sites[i]))
+			continue;
 		site_tick(d->now.sites[i]);
 		site_watch_dirs(d->now.sites[i], watch_dir_of, d);
 	}
@@ -652,6 +669,30 @@ start_events(struct daemon *d)
 	d->watch = watch_new(d->base, on_dir_changed, d);
 }
 
+static void
+no_such_site(const char *file, const char *site, struct buf *mistakes)
+{
+	buf_printf(mistakes, "%s: there is no site \"%.100s\"\n", file, site);
+}
+
+/* 0, or -1 where there is no such site; files that cannot be read are mistakes, too. */
+static int
+mistakes_of_rebuild(struct daemon *d, struct buf *mistakes)
+{
+	size_t n = 0;
+
+	if (!d->options.rebuild)
+		return (0);
+	for (size_t i = 0; i < d->now.n_sites; i++)
+		if (is_at_work(d, d->now.sites[i])) {
+			rebuild_check(d->now.sites[i], mistakes);
+			n++;
+		}
+	if (n == 0)
+		no_such_site(d->now.config->file, d->options.rebuild_site, mistakes);
+	return (n > 0 ? 0 : -1);
+}
+
 static int
 daemon_open(struct daemon *d, struct buf *mistakes)
 {
@@ -678,10 +719,13 @@ daemon_open(struct daemon *d, struct buf *mistakes)
 	/* check() found no mistake in the configuration: it is the state directory that refuses. */
 	if (add_sites(d, &d->now, mistakes) != 0 || add_endpoints(&d->now, mistakes) != 0)
 		return (1);
+	if (mistakes_of_rebuild(d, mistakes) != 0)
+		return (2);
 	for (size_t i = 0; d->options.replay && i < d->now.n_sites; i++)
 		site_check_inputs(d->now.sites[i], mistakes);
 	if (mistakes->len > 0)
 		return (1);
+	state_dir_give_back(d->now.config->state_dir);
 	if (start_webhooks(d, &err) != 0) {
 		buf_printf(mistakes, "webhook: %s\n", err.msg);
 		return (1);
@@ -710,8 +754,10 @@ daemon_close(struct daemon *d)
 static void
 daemon_start(struct daemon *d)
 {
-	d->running = d->now.n_sites;
 	for (size_t i = 0; i < d->now.n_sites; i++) {
+		if (!is_at_work(d, d->now.sites[i]))
+			continue;
+		d->running++;
 		site_start(d->now.sites[i]);
 		site_watch_dirs(d->now.sites[i], watch_dir_of, d);
 	}
@@ -745,13 +791,36 @@ daemon_init(struct daemon *d, const struct daemon_options *options)
 	return (0);
 }
 
+/* Touches nothing but Redis: the daemon may be running. */
+static int
+request_rebuild(const struct daemon_options *options)
+{
+	struct buf mistakes = { 0 };
+	struct config *config = config_load(options->config, &mistakes);
+	bool known = options->rebuild_site == NULL;
+	int rc = 2;
+
+	for (size_t i = 0; config != NULL && i < config->n_sites; i++)
+		known = known || strcmp(config->sites[i].name, options->rebuild_site) == 0;
+	if (config != NULL && !known)
+		no_such_site(options->config, options->rebuild_site, &mistakes);
+	else if (config != NULL)
+		rc = rebuild_request(config, options->rebuild_site);
+	say_mistakes(&mistakes);
+	config_free(&config);
+	return (rc);
+}
+
 int
 daemon_run(const struct daemon_options *options)
 {
 	struct daemon d = { 0 };
 	struct buf mistakes = { 0 };
-	int rc = daemon_init(&d, options);
+	int rc;
 
+	if (options->rebuild_later)
+		return (request_rebuild(options));
+	rc = daemon_init(&d, options);
 	if (rc != 0)
 		return (rc);
 	start_events(&d);
@@ -761,6 +830,8 @@ daemon_run(const struct daemon_options *options)
 		daemon_start(&d);
 		rc = d.failed ? 1 : 0;
 	}
+	if (d.now.config != NULL)
+		state_dir_give_back(d.now.config->state_dir);
 	daemon_close(&d);
 	return (rc);
 }

@@ -52,7 +52,7 @@ problem_of(const struct site *s, const struct input *in, struct err *err)
 		tail_status(in->tail, &status);
 	if (status.problem[0] == '\0')
 		return (false);
-	if (s->env.replay && access(in->path, F_OK) != 0 && errno == ENOENT)
+	if ((s->env.replay || s->env.rebuild) && access(in->path, F_OK) != 0 && errno == ENOENT)
 		err_set(err, "%s: no such file: correct its path in %s", in->path, s->env.config->file);
 	else
 		err_set(err, "%s", status.problem);

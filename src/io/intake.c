@@ -633,7 +633,7 @@ oldest_part(const struct intake *in, const struct generations *gs)
 }
 
 void
-intake_rewind(struct intake *in)
+intake_rewind(struct intake *in, struct buf *out)
 {
 	for (size_t i = 0; i < in->n; i++) {
 		struct tail *tail = stream_stop(in->logs[i]->stream);
@@ -643,8 +643,12 @@ intake_rewind(struct intake *in)
 		bool is_link = lstat(tail_path(tail), &st) == 0 && S_ISLNK(st.st_mode);
 		ptrdiff_t oldest = generations_scan(&gs, tail_path(tail), is_link, &err) == 0 ? oldest_part(in, &gs) : -1;
 
-		if (oldest >= 0)
-			tail_resume(tail, &(struct file_pos){ gs.items[oldest].id, 0 }, 1);
+		if (oldest >= 0) {
+			struct file_pos begin = { gs.items[oldest].id, 0 };
+
+			tail_resume(tail, &begin, 1);
+			save_position(tail_path(tail), &begin, 0, 0, out);
+		}
 		generations_free(&gs);
 	}
 }

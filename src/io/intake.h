@@ -65,8 +65,9 @@ bool intake_is_settled(const struct intake *);
  * back.  Empty: a log begins with the file that has its name.  -1 where the bytes are not of this version. */
 void intake_save(struct intake *, struct buf *out);
 int intake_resume(struct intake *, struct slice saved);
-/* After an empty intake_resume(), live: a log begins with its oldest rotated file that is still there. */
-void intake_rewind(struct intake *);
+/* After an empty intake_resume(), live: a log begins with its oldest rotated file that is still there.
+ * Where that is, is appended to out as intake_save() would: until a log is begun it knows nothing of it. */
+void intake_rewind(struct intake *, struct buf *out);
 /* What intake_save() wrote last is committed: files before that may be closed. */
 void intake_committed(struct intake *);
 

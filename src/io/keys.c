@@ -8,6 +8,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -76,12 +77,15 @@ int
 file_replace(const char *path, struct slice bytes)
 {
 	struct buf temp = { 0 };
+	struct stat st;
 	int fd, rc;
 
 	buf_printf(&temp, "%s.new", path);
 	buf_putc(&temp, '\0');
 	fd = open(temp.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	rc = fd >= 0 && write(fd, bytes.p, bytes.len) == (ssize_t)bytes.len && fsync(fd) == 0 ? 0 : -1;
+	/* Where root does the daemon's work by hand the daemon must be able to read it. */
+	rc = fd >= 0 && geteuid() == 0 && stat(path, &st) == 0 && st.st_uid != 0 ? fchown(fd, st.st_uid, st.st_gid) : 0;
+	rc = rc == 0 && fd >= 0 && write(fd, bytes.p, bytes.len) == (ssize_t)bytes.len && fsync(fd) == 0 ? 0 : -1;
 	if (fd >= 0 && close(fd) != 0)
 		rc = -1;
 	if (rc == 0)
@@ -254,7 +258,10 @@ keys_forget(struct keys *k, int64_t first_day)
 void
 keys_reset_days(struct keys *k)
 {
+	if (k->ring.first_day == 0)
+		return;
 	k->ring.first_day = 0;
+	keys_write(k);			/* a new state that is begun, left and gone on with still may */
 }
 
 const char *

@@ -250,6 +250,7 @@ positions_save(struct site *s, struct buf *out)
 	positions_keep(s, &logs);
 	buf_slice(out, buf_view(&logs));
 	buf_free(&logs);
+	origin_save(&s->origin, out);
 }
 
 void
@@ -334,6 +335,7 @@ positions_load(struct site *s, struct slice saved)
 		mark = reader_u64(&r);
 		logs = reader_slice(&r);
 	}
+	origin_load(&s->origin, r.bad ? slice_make(NULL, 0) : slice_make(r.p, (size_t)(r.end - r.p)));
 	s->queue.len = s->queue_reader = 0;
 	s->n_queued = s->applied = 0;
 	s->at_end = false;
@@ -628,7 +630,7 @@ pump(struct site *s)
 {
 	enum step step;
 
-	if (s->state != SITE_RUNNING || s->fetching || s->stopping || s->finishing)
+	if (s->state != SITE_RUNNING || s->fetching || s->stopping || s->finishing || s->swapping)
 		return;
 	if (s->committing && engine_visits(s->engine) > VISITS_MAX)
 		return;			/* on_commit() goes on */

@@ -13,6 +13,7 @@
 #include "io/intake.h"
 #include "io/journal.h"
 #include "io/keys.h"
+#include "io/rebuild.h"
 #include "io/rules.h"
 #include "io/site_impl.h"
 #include "io/stream.h"
@@ -141,6 +142,50 @@ replay_finish(struct site *s)
 		finish(s, false);
 }
 
+/* ---- a rebuild ----------------------------------------------------------- */
+
+static void
+rebuild_finish(struct site *s)
+{
+	struct publish_conf conf = site_publish_conf(s);
+
+	s->finishing = s->stopped = true;
+	engine_now(s->engine, site_now(s));
+	windows_roll(engine_windows(s->engine));
+	site_publish_status(s);
+	publish_sweep(s->redis, &conf, engine_windows(s->engine));
+	if (!publish(s->redis, &conf, engine_windows(s->engine), true, on_final_publish, s))
+		finish(s, false);
+}
+
+static void
+on_swapped(enum store_result result, const char *message, void *arg)
+{
+	struct site *s = arg;
+
+	s->swapping = false;
+	if (result != STORE_OK) {
+		site_lost(s, result, message);
+		return;
+	}
+	log_notice("site %s: the new figures have taken the place of the old ones", s->conf->name);
+	s->publish_all = s->sweep = true;
+	s->last_publish_ms = 0;
+	s->lease_sent_ms = 0;		/* renewed at the next tick; meanwhile it is ours as before */
+	if (s->stopping)
+		stop_released(s);
+	else
+		pump(s);
+}
+
+static void
+swap(struct site *s)
+{
+	s->swapping = true;
+	log_info("site %s: all is read; the old figures are replaced", s->conf->name);
+	store_swap(s->store, on_swapped, s);
+}
+
 /* ---- commits ------------------------------------------------------------- */
 
 /* The lease that Redis was asked for at last_ms is ours: until it can have ended, nobody else
@@ -171,6 +216,10 @@ on_commit(enum store_result result, const char *message, void *arg)
 		replay_finish(s);
 	else if (s->env.replay && s->at_end)
 		site_commit(s);
+	else if (rebuild_is_whole(s))
+		swap(s);
+	else if (s->env.rebuild && !s->origin.under_way && s->at_end)
+		rebuild_finish(s);
 	else {
 		site_publish(s);
 		pump(s);
@@ -180,7 +229,7 @@ on_commit(enum store_result result, const char *message, void *arg)
 static bool
 may_commit(const struct site *s)
 {
-	return (s->state == SITE_RUNNING && !s->committing && !s->finishing && pump_is_settled(s));
+	return (s->state == SITE_RUNNING && !s->committing && !s->finishing && !s->swapping && pump_is_settled(s));
 }
 
 void
@@ -262,7 +311,7 @@ site_publish(struct site *s)
 {
 	int64_t now = site_uptime();
 
-	if (s->env.replay || s->state != SITE_RUNNING)
+	if (s->env.replay || s->state != SITE_RUNNING || store_is_building(s->store))
 		return;
 	s->publish_again = s->publishing;
 	if (s->publishing || now >= s->lease_until_ms)
@@ -312,7 +361,7 @@ site_lost(struct site *s, enum store_result result, const char *message)
 	if (was_running || strcmp(s->problem, s->told) != 0)
 		log_error("site %s: %s", s->conf->name, s->problem);
 	snprintf(s->told, sizeof(s->told), "%s", s->problem);
-	if (s->env.replay)
+	if (s->env.replay || (s->env.rebuild && result != STORE_FENCED))
 		finish(s, false);
 	else
 		start_timer(s->retry_event, result == STORE_HELD || result == STORE_FENCED ? 1000 : 5000);
@@ -322,7 +371,7 @@ site_lost(struct site *s, enum store_result result, const char *message)
 static bool
 is_forgotten(const struct site *s)
 {
-	return (store_is_new(s->store) && s->was_here && !s->env.replay);
+	return (store_was_empty(s->store) && !s->env.replay && (store_is_again(s->store) || store_is_building(s->store)));
 }
 
 static void
@@ -330,7 +379,10 @@ say_loaded(const struct site *s)
 {
 	if (s->env.replay)
 		return;
-	if (!store_was_empty(s->store))
+	if (store_is_building(s->store))
+		log_notice("site %s: a new state is %s from the logs, rotated ones too, the order files and the journal, as far as they "
+		    "reach back; the old figures stay until it is whole", s->conf->name, store_was_empty(s->store) ? "built" : "built further");
+	else if (!store_was_empty(s->store))
 		log_info("site %s: state loaded; going on where it ends", s->conf->name);
 	else if (is_forgotten(s))
 		log_warning("site %s: Redis has no state of it any more: it is made anew from the logs, rotated ones too, and "
@@ -379,7 +431,9 @@ on_loaded(enum store_result result, const char *message, void *arg)
 		return;
 	}
 	if (is_forgotten(s))
-		intake_rewind(s->intake);
+		intake_rewind(s->intake, &s->loaded);
+	if (store_was_empty(s->store))
+		origin_find(s, is_forgotten(s));
 	run(s);
 }
 
@@ -389,7 +443,7 @@ site_load(struct site *s)
 {
 	if (s->loading || s->stopping || !redis_is_up(s->redis))
 		return;
-	if (s->committing || s->fetching) {
+	if (s->committing || s->fetching || s->swapping) {
 		start_timer(s->retry_event, 100);
 		return;
 	}
@@ -398,6 +452,9 @@ site_load(struct site *s)
 	s->loading = true;
 	s->lease_sent_ms = site_uptime();
 	s->engine = engine_new(rules_engine(s->rules), keys_ring(s->keys), s->env.replay);
+	s->rebuild_begun_ms = 0;
+	s->rebuild_bytes = s->rebuild_told = 0;
+	store_was_here(s->store, s->was_here && !s->env.replay);
 	store_load(s->store, s->engine, on_loaded, s);
 }
 
@@ -428,7 +485,7 @@ on_redis_down(void *arg, const char *why)
 	s->redis_was_down = true;
 	s->state = SITE_WAITING;
 	snprintf(s->problem, sizeof(s->problem), "Redis: %s", why);
-	if (s->env.replay) {
+	if (s->env.replay || s->env.rebuild) {
 		log_error("redis: %s url=%s", why, redis_name(s->redis));
 		finish(s, false);
 		return;
@@ -471,7 +528,7 @@ keep_lease(struct site *s)
 {
 	int64_t now = site_uptime();
 
-	if (s->committing || now - s->lease_sent_ms < LEASE_MS / 3)
+	if (s->committing || s->swapping || now - s->lease_sent_ms < LEASE_MS / 3)
 		return;
 	s->lease_sent_ms = now;
 	store_renew(s->store, on_renewed, s);
@@ -499,6 +556,7 @@ site_tick(struct site *s)
 	inputs_tell(s);
 	uses_save(s->uses, false);
 	if (s->state == SITE_RUNNING) {
+		rebuild_tick(s);
 		keep_records(s);
 		keep_lease(s);
 		site_publish(s);
@@ -558,6 +616,8 @@ site_new(const struct site_env *env, const struct site_conf *conf, struct err *e
 	}
 	s->store = store_new(s->redis, conf->name, env->owner);
 	s->uses = uses_open(env->config->state_dir, conf->name);
+	if (env->rebuild)
+		store_rebuild(s->store);
 	return (s);
 }
 
@@ -611,7 +671,7 @@ site_stop(struct site *s, void (*on_stopped)(struct site *, void *), void *arg)
 	s->stopped_arg = arg;
 	if (s->state != SITE_RUNNING)
 		tell_stopped(s);
-	else if (s->committing)
+	else if (s->committing || s->swapping)
 		;			/* on_commit() goes on; what was read since is read again */
 	else if (may_commit(s))
 		site_commit(s);

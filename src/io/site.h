@@ -39,6 +39,9 @@ struct site_env {
 	/* Replay: the end of the input is committed and published (ok), or it cannot go on. */
 	void (*on_done)(struct site *, bool ok, void *arg);
 	void *arg;
+	/* A new state is built from what is on disk and takes the place of the one in use; then
+	 * on_done. */
+	bool rebuild;
 };
 
 /* Everything about the configuration that can be wrong is found here.  NULL with err set. */

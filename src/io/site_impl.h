@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "core/engine.h"
+#include "io/rebuild.h"
 #include "io/site.h"
 #include "store/publish.h"
 #include "store/store.h"
@@ -55,6 +56,12 @@ struct site {
 	int64_t begun_ms, last_commit_ms, last_publish_ms, publish_all_ms, lease_sent_ms, lease_until_ms;
 	long last_journal_error, last_publish_error;
 	uint64_t commits;
+	struct origin origin;		/* of the state */
+	bool begin_known;		/* to the next rebuild: on disk */
+	bool swapping;			/* what was built takes its place: Redis is left alone */
+	uint64_t rebuild_bytes;		/* of the logs, when it began */
+	int64_t rebuild_begun_ms;	/* site_uptime() */
+	unsigned rebuild_told;		/* per cent */
 	struct changes changes;
 	struct buf positions, loaded;	/* to be committed; of the files, as they were loaded */
 	struct publish_conf publish;

@@ -157,6 +157,30 @@ put_engine(struct pairs *p, const struct site *s)
 		put_number(p, counter_name(c), engine_counter(e, c));
 }
 
+/* From where on the figures are whole, and what was lost before. */
+static void
+put_origin(struct pairs *p, const struct site *s)
+{
+	struct buf text = { 0 };
+
+	if (s->origin.under_way)
+		put_number(p, "rebuild_percent", rebuild_percent(s));
+	if (store_is_building(s->store))
+		return;			/* the figures that are shown are still the old ones */
+	put_time(p, "figures_since", s->origin.since_ms);
+	put_time(p, "rebuilt", s->origin.rebuilt_ms);
+	origin_partial(s, &text);
+	buf_putc(&text, '\0');
+	if (text.len > 1)
+		put_text(p, "partial_windows", text.p);
+	text.len = 0;
+	origin_sentence(s, &text);
+	buf_putc(&text, '\0');
+	if (text.len > 1)
+		put_text(p, "rebuild", text.p);
+	buf_free(&text);
+}
+
 static const char *
 state_of(const struct site *s)
 {
@@ -164,6 +188,8 @@ state_of(const struct site *s)
 		return ("stopped");
 	if (s->problem[0] != '\0')
 		return (s->problem);
+	if (s->state == SITE_RUNNING && (s->origin.under_way || store_is_building(s->store)))
+		return (store_is_building(s->store) ? "rebuilding; the figures are those from before" : "rebuilding");
 	return (s->env.replay ? "replayed" : s->at_end ? "live" : "catching up");
 }
 
@@ -180,6 +206,8 @@ site_publish_status(struct site *s)
 	put_time(&p, "started", s->begun_ms);
 	if (s->engine != NULL)
 		put_engine(&p, s);
+	if (s->engine != NULL && s->state == SITE_RUNNING)
+		put_origin(&p, s);
 	put_logs(&p, s);
 	put_journal(&p, s);
 	put_number(&p, "commits", s->commits);

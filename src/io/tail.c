@@ -684,21 +684,37 @@ is_idle(const struct piece *p, int64_t now_ms, int64_t for_ms)
 	return (p->looks >= 2 && now_ms - p->idle_since_ms >= for_ms);
 }
 
-/* The current file is at its end; may the next one be begun? */
-static bool
-may_go_on(const struct tail *t, const struct piece *p, int64_t now_ms)
-{
-	if (t->current + 1 == t->n_pieces)
-		return (false);
-	return (p->is_fixed || t->current + 2 < t->n_pieces || t->pieces[t->current + 1]->is_begun ||
-	    is_idle(p, now_ms, t->times.switch_ms));
-}
 
 /* The file behind it has bytes: whoever writes has gone on to it. */
 static bool
 is_succeeded(const struct tail *t, size_t i)
 {
 	return (i + 2 < t->n_pieces || (i + 1 < t->n_pieces && logfile_seen(t->pieces[i + 1]->file) > 0));
+}
+
+/* Nobody has written to it for long, and the file behind it is in use. */
+static bool
+is_left(const struct tail *t, const struct piece *p)
+{
+	uint64_t offset, size;
+	struct timespec now;
+
+	logfile_progress(t->pieces[t->current + 1]->file, &offset, &size);
+	if (size == 0)
+		return (false);
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (logfile_mtime_ns(p->file) / 1000000 + t->times.grace_ms < (int64_t)now.tv_sec * 1000);
+}
+
+/* The current file is at its end; may the next one be begun?  Without delay where it can be told: while
+ * this log waits, the others of its site are read further, and what it has then is late. */
+static bool
+may_go_on(const struct tail *t, const struct piece *p, int64_t now_ms)
+{
+	if (t->current + 1 == t->n_pieces)
+		return (false);
+	return (p->is_fixed || t->current + 2 < t->n_pieces || t->pieces[t->current + 1]->is_begun ||
+	    is_idle(p, now_ms, t->times.switch_ms) || is_left(t, p));
 }
 
 /* Nothing more is to be expected from a rotated file. */

@@ -25,8 +25,10 @@
 #define ORDERS_LISTED 10000		/* latest orders by time, for listings */
 
 /* Epochs of a new state begin at a random number: a writer from before Redis was emptied must not
- * find its own again. */
+ * find its own again.  "again": the state was there once, and what rotated logs hold belongs to it; said
+ * by who began it, since a start that ends before its first commit leaves a record all the same. */
 static const char acquire_script[] =
+    "if KEYS[8] ~= KEYS[1] and redis.call('HGET', KEYS[8], 'phase') then return {'REBUILD'} end\n"
     "for i, want in ipairs({'hash', 'string', 'hash', 'hash', 'set', 'set', 'zset'}) do\n"
     "  local have = redis.call('TYPE', KEYS[i])['ok']\n"
     "  if have ~= 'none' and have ~= want then return {'TYPE', KEYS[i], have, want} end\n"
@@ -36,12 +38,13 @@ static const char acquire_script[] =
     "local schema = redis.call('HGET', KEYS[1], 'schema')\n"
     "if schema and schema ~= ARGV[3] then return {'SCHEMA', schema} end\n"
     "redis.call('HSETNX', KEYS[1], 'epoch', ARGV[4])\n"
+    "if known == 0 and ARGV[5] == '1' then redis.call('HSET', KEYS[1], 'again', '1') end\n"
     "local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)\n"
     "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
     "redis.call('HSET', KEYS[1], 'schema', ARGV[3])\n"
     "redis.call('HSETNX', KEYS[1], 'seq', '0')\n"
-    "local m = redis.call('HMGET', KEYS[1], 'seq', 'positions', 'engine')\n"
-    "return {'OK', tostring(epoch), m[1], m[2] or '', m[3] or '', tostring(known)}\n";
+    "local m = redis.call('HMGET', KEYS[1], 'seq', 'positions', 'engine', 'again')\n"
+    "return {'OK', tostring(epoch), m[1], m[2] or '', m[3] or '', m[4] or ''}\n";
 
 static const char renew_script[] =
     "if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return {'FENCED', ''} end\n"
@@ -57,7 +60,7 @@ store_new(struct redis *redis, const char *site, const char *owner)
 	int n = snprintf(s->prefix, sizeof(s->prefix), "rpvd:{%s.0}:", site);
 
 	must(n > 0 && (size_t)n < sizeof(s->prefix));
-	s->prefix_len = (size_t)n;
+	s->prefix_len = s->base_len = (size_t)n;
 	s->redis = redis;
 	s->owner = mem_strdup(owner);
 	return (s);
@@ -99,9 +102,9 @@ store_was_empty(const struct store *s)
 }
 
 bool
-store_is_new(const struct store *s)
+store_is_again(const struct store *s)
 {
-	return (s->is_new);
+	return (s->again);
 }
 
 /* ---- arguments ----------------------------------------------------------- */
@@ -134,6 +137,12 @@ void
 store_arg_key(struct store *s, struct slice name)
 {
 	arg_add(s, slice_make(s->prefix, s->prefix_len), name);
+}
+
+void
+store_arg_base(struct store *s, struct slice name)
+{
+	arg_add(s, slice_make(s->prefix, s->base_len), name);
 }
 
 static void
@@ -465,7 +474,7 @@ commit_write(struct commit *c)
 	commit_send(c, on_queued, c);
 	store_args_begin(s);
 	store_arg(s, SLICE("SET"));
-	store_arg_key(s, SLICE("lease"));
+	store_arg_base(s, SLICE("lease"));
 	store_arg(s, slice_of(s->owner));
 	store_arg(s, SLICE("PX"));
 	arg_u64(s, LEASE_MS);
@@ -638,7 +647,7 @@ lease_command(struct store *s, size_t ms, store_fn *fn, void *arg)
 	store_arg(s, slice_of(renew_script));
 	arg_number(s, 2);
 	store_arg_key(s, SLICE("meta"));
-	store_arg_key(s, SLICE("lease"));
+	store_arg_base(s, SLICE("lease"));
 	arg_u64(s, s->epoch);
 	store_arg(s, slice_of(s->owner));
 	arg_number(s, ms);
@@ -661,17 +670,21 @@ store_release(struct store *s, store_fn *fn, void *arg)
 bool
 store_acquire(struct store *s, redis_reply_fn *fn, void *arg)
 {
-	static const char *const records[] = { "meta", "lease", "s", "open", "waiting", "unconverted", "orders" };
+	static const char *const records[] = { "s", "open", "waiting", "unconverted", "orders" };
 
 	store_args_begin(s);
 	store_arg(s, SLICE("EVAL"));
 	store_arg(s, slice_of(acquire_script));
-	arg_number(s, N_ELEM(records));
+	arg_number(s, 3 + N_ELEM(records));
+	store_arg_key(s, SLICE("meta"));
+	store_arg_base(s, SLICE("lease"));
 	for (size_t i = 0; i < N_ELEM(records); i++)
 		store_arg_key(s, slice_of(records[i]));
+	store_arg_base(s, SLICE(STORE_NEW "meta"));
 	store_arg(s, slice_of(s->owner));
 	arg_number(s, LEASE_MS);
 	store_arg(s, SLICE(STORE_SCHEMA));
 	arg_u64(s, (uint64_t)randombytes_random() << 8);
+	store_arg(s, s->was_here ? SLICE("1") : SLICE("0"));
 	return (store_send(s, fn, arg));
 }

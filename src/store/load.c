@@ -238,6 +238,8 @@ load_series(struct load *l)
 	step_done(l);
 }
 
+static void on_prepared(enum store_result, const char *message, void *arg);
+
 static void
 on_acquired(struct redisReply *r, void *arg)
 {
@@ -246,6 +248,11 @@ on_acquired(struct redisReply *r, void *arg)
 	enum store_result result = store_reply(r, l->message, sizeof(l->message));
 	struct err err;
 
+	if (r != NULL && r->type == REDIS_REPLY_ARRAY && r->elements == 1 && slice_is(reply_slice(r->element[0]), "REBUILD")) {
+		l->message[0] = '\0';
+		store_prepare(s, on_prepared, l);
+		return;
+	}
 	if (result == STORE_OK && r->elements == 6) {
 		struct slice positions = reply_slice(r->element[3]), head = reply_slice(r->element[4]);
 
@@ -254,13 +261,35 @@ on_acquired(struct redisReply *r, void *arg)
 		s->positions.len = 0;
 		buf_put(&s->positions, positions.p, positions.len);
 		s->was_empty = head.len == 0;
-		s->is_new = reply_slice(r->element[5]).p[0] == '0';
+		s->again = reply_slice(r->element[5]).len > 0;
 		if (engine_load_head(l->engine, head, &err) != 0)
 			load_fail(l, STORE_REFUSED, err.msg);
 		else if (s->was_empty)
 			l->next = NULL;
 	} else
 		l->result = result != STORE_OK ? result : STORE_REFUSED;
+	step_done(l);
+}
+
+static void
+load_begin(struct load *l)
+{
+	if (!store_acquire(l->store, on_acquired, l)) {
+		load_fail(l, STORE_DOWN, "");
+		step_done(l);
+	}
+}
+
+static void
+on_prepared(enum store_result result, const char *message, void *arg)
+{
+	struct load *l = arg;
+
+	if (result == STORE_OK) {
+		load_begin(l);
+		return;
+	}
+	load_fail(l, result, message);
 	step_done(l);
 }
 
@@ -271,10 +300,11 @@ store_load(struct store *s, struct engine *e, store_fn *fn, void *arg)
 
 	*l = (struct load){ .store = s, .engine = e, .fn = fn, .arg = arg };
 	step_begin(l, load_series);
-	if (!store_acquire(s, on_acquired, l)) {
-		load_fail(l, STORE_DOWN, "");
-		step_done(l);
-	}
+	store_choose(s, false);
+	if (s->wants_rebuild)
+		store_prepare(s, on_prepared, l);
+	else
+		load_begin(l);
 }
 
 /* ---- single records ------------------------------------------------------- */

@@ -43,14 +43,29 @@ struct store *store_new(struct redis *, const char *site, const char *owner);
 void store_free(struct store **);
 const char *store_prefix(const struct store *);
 
+/* Said before a load.  was_here: this installation has kept a state of the site before, so that
+ * none in Redis means a loss. */
+void store_was_here(struct store *, bool was_here);
+/* The next load begins to build a new state beside the one in use, or goes on with one that was begun
+ * (so does any load that finds one); nothing of the one in use is touched until store_swap(). */
+void store_rebuild(struct store *);
+/* Asks whoever loads the site next to do so; needs neither lease nor load.  False, and no call of fn,
+ * where the connection is down. */
+bool store_request_rebuild(struct store *, store_fn *, void *arg);
+bool store_is_building(const struct store *);
+/* The state that was built, as it was committed last, takes the place of the one in use; commits, fetches
+ * and renewals must not be under way, nor be begun before fn is called.  Broken off anywhere, the next load
+ * ends it. */
+void store_swap(struct store *, store_fn *, void *arg);
+
 /* Takes the lease and a new epoch, reads everything into a new engine.  On STORE_OK
  * store_positions() is what the last commit said (empty where there is no state). */
 void store_load(struct store *, struct engine *, store_fn *, void *arg);
 struct slice store_positions(const struct store *);
 /* True where the load found no state at all. */
 bool store_was_empty(const struct store *);
-/* True where nobody had even begun one. */
-bool store_is_new(const struct store *);
+/* True where one was there before, said whoever began this one. */
+bool store_is_again(const struct store *);
 
 /* Fetches what the engine needs and supplies it. */
 void store_fetch(struct store *, struct engine *, store_fn *, void *arg);

@@ -34,6 +34,7 @@ what happens:
   rotate                       the log is renamed to .1
   copytruncate                 it is copied to .1 and emptied
   gzip FILE                    in the directory of the logs, as logrotate does it
+  age FILE                     of the logs was last written to an hour ago
   remove FILE, link FILE NEW, chmod MODE FILE   in the directory of the logs; a file to be chmodded is made
   empty-journal                rpvd is stopped, its journal gone; crash, stop and start are still to be said
   flip FILE OFFSET             a byte of a file of the state directory is damaged
@@ -376,6 +377,10 @@ class Story:
     def link(self, name, new):
         os.link(self.rig.path("logs", name), self.rig.path("logs", new))
 
+    def age(self, name):
+        then = os.stat(self.rig.path("logs", name)).st_mtime - 3600
+        os.utime(self.rig.path("logs", name), (then, then))
+
     def chmod(self, mode, name):
         self.rig.append("logs/" + name, "")
         os.chmod(self.rig.path("logs", name), int(mode, 8))
@@ -508,7 +513,7 @@ VERBS = {
     "redis-start": Story.start_redis, "redis-stop": Story.stop_redis, "redis-restart": Story.restart_redis,
     "flushall": Story.flushall, "rotate": Story.rotate, "reload": Story.reload, "at": Story.at,
     "other-site": Story.other_site, "unprivileged": Story.unprivileged, "part": Story.part, "times": Story.times, "order": Story.order_line,
-    "redis": Story.redis_command, "copytruncate": Story.copytruncate, "gzip": Story.gzip, "remove": Story.remove, "link": Story.link, "chmod": Story.chmod,
+    "redis": Story.redis_command, "copytruncate": Story.copytruncate, "gzip": Story.gzip, "remove": Story.remove, "link": Story.link, "age": Story.age, "chmod": Story.chmod,
     "empty-journal": Story.empty_journal, "state-dir": Story.state_dir, "clock": Story.clock, "said": Story.said,
     "expect": Story.expect, "absent": Story.absent, "status": Story.status, "orders": Story.orders,
 }

@@ -1,0 +1,594 @@
+/*
+ * rebuild: see rebuild.h.
+ */
+#include "io/rebuild.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "io/generations.h"
+#include "io/intake.h"
+#include "io/journal.h"
+#include "io/keys.h"
+#include "io/logfile.h"
+#include "io/rules.h"
+#include "io/site_impl.h"
+#include "io/stream.h"
+#include "io/tail.h"
+#include "store/redis.h"
+
+#define FIRST_LINES 2000		/* of a file, among which one must be a hit */
+
+/* ---- how far the logs reach back ------------------------------------------- */
+
+static int64_t
+first_time(struct logfile *file, struct format *format)
+{
+	struct line line;
+	struct hit hit;
+	struct err err;
+
+	for (int i = 0; i < FIRST_LINES && logfile_next(file, &line, &err) == LOGFILE_LINE; i++)
+		if (hit_parse(format, line.p, line.len, &hit) == HIT_OK)
+			return (hit.time_ms);
+	return (0);
+}
+
+static struct format *
+format_of(const struct site *s, const char *path)
+{
+	struct err err;
+
+	for (size_t i = 0; i < s->conf->n_logs; i++)
+		if (strcmp(s->conf->logs[i].path, path) == 0 || fnmatch(s->conf->logs[i].path, path, 0) == 0)
+			return (rules_format(s->rules, &s->conf->logs[i], &err));
+	return (NULL);
+}
+
+static int64_t
+begin_of_file(const char *path, struct format *format)
+{
+	struct err err;
+	struct logfile *file = logfile_open(path, true, &err);
+	int64_t ms = file != NULL ? first_time(file, format) : 0;
+
+	logfile_close(&file);
+	return (ms);
+}
+
+/* In a replay rotated files may be logs of their own: together with theirs they are one. */
+static int64_t
+begin_of_files(const struct site *s, const char *path, struct format *format)
+{
+	int64_t first = begin_of_file(path, format), ms;
+
+	for (size_t i = 0; i < intake_logs(s->intake); i++) {
+		const char *other = stream_path(intake_stream(s->intake, i));
+
+		if (generations_is_rotated(other, path))
+			return (0);	/* counted there */
+		ms = generations_is_rotated(path, other) ? begin_of_file(other, format) : 0;
+		if (ms > 0 && (first == 0 || ms < first))
+			first = ms;
+	}
+	return (first);
+}
+
+static bool
+is_link(const char *path)
+{
+	struct stat st;
+
+	return (lstat(path, &st) == 0 && S_ISLNK(st.st_mode));
+}
+
+/* *rotated: there are older files, so there may have been still older ones. */
+static int64_t
+begin_of_log(const char *path, struct format *format, bool *rotated)
+{
+	struct generations gs = { 0 };
+	struct err err;
+	int64_t ms = 0;
+
+	if (generations_scan(&gs, path, is_link(path), &err) == 0)
+		for (size_t i = 0; i < gs.count && ms == 0; i++)
+			if (generations_is_part(&gs, i)) {
+				*rotated = i + 1 < gs.count;
+				ms = first_time(gs.items[i].file, format);
+			}
+	generations_free(&gs);
+	return (ms);
+}
+
+/* The figures are whole from where all logs are there: that which begins last decides.  One without
+ * a line says nothing; one that was never rotated, where others were, is a new one.  False where
+ * there is no line at all. */
+static bool
+find_logs(struct site *s, bool rewound)
+{
+	bool any_rotated = false, has_lines;
+
+	for (size_t i = 0; i < intake_logs(s->intake); i++) {
+		const char *path = stream_path(intake_stream(s->intake, i));
+		struct format *format = format_of(s, path);
+		bool rotated = false;
+		int64_t ms = format == NULL ? 0 : rewound ? begin_of_log(path, format, &rotated) :
+		    begin_of_files(s, path, format);
+
+		format_free(&format);
+		if (ms > 0 && (rotated > any_rotated || (rotated == any_rotated && ms > s->origin.since_ms)))
+			s->origin.since_ms = ms;
+		any_rotated = any_rotated || rotated;
+	}
+	s->origin.limit = LIMIT_LOG;
+	has_lines = s->origin.since_ms > 0;
+	if (!has_lines && !s->env.replay && intake_logs(s->intake) > 0)
+		s->origin.since_ms = site_now(s);	/* nothing was logged yet: from now on all is */
+	return (has_lines);
+}
+
+/* ---- how far the journal does ------------------------------------------------ */
+
+struct journal_look {
+	struct site *site;
+	int64_t first_ms;
+};
+
+static bool
+has_key(struct site *s, int64_t day)
+{
+	const struct keyring *ring = keys_ring(s->keys);
+
+	for (size_t i = 0; i < ring->n_days; i++)
+		if (ring->days[i].day == day)
+			return (true);
+	return (false);
+}
+
+static int
+look_at_event(const struct journal_record *r, void *arg)
+{
+	struct journal_look *look = arg;
+	struct origin *o = &look->site->origin;
+	struct order_event e;
+
+	if (look->first_ms == 0)
+		look->first_ms = r->received_ms;
+	if (r->kind != JOURNAL_EVENT || !slice_is(r->site, look->site->conf->name) || order_event_decode(r->bytes, &e) != 0)
+		return (0);
+	if (e.kind != ORDER_PAID || e.agents[0] == 0 || e.visitors[0] != 0 || e.n_tokens > 0)
+		return (0);
+	if (has_key(look->site, day_of(e.time_ms)) || has_key(look->site, day_of(e.time_ms) - 1))
+		return (0);
+	o->keyless++;
+	if (e.time_ms > o->keyless_ms)
+		o->keyless_ms = e.time_ms;
+	return (0);
+}
+
+static void
+find_journal(struct site *s)
+{
+	struct journal_look look = { s, 0 };
+	struct err err;
+
+	if (s->conf->n_providers == 0 || journal_read(s->env.journal, 0, look_at_event, &look, &err) != 0)
+		return;
+	/* Earlier records were removed by age. */
+	if (journal_first(s->env.journal) > 1 && look.first_ms > s->origin.since_ms) {
+		s->origin.since_ms = look.first_ms;
+		s->origin.limit = LIMIT_JOURNAL;
+	}
+}
+
+/* ---- how far the figures did before ----------------------------------------------- */
+
+/* In a file beside the keys: Redis, which knows it, may be empty. */
+static char *
+begin_path(const struct site *s)
+{
+	struct buf path = { 0 };
+
+	buf_printf(&path, "%s/begin-%s", s->env.config->state_dir, s->conf->name);
+	buf_putc(&path, '\0');
+	return (path.p);
+}
+
+/* INT64_MIN where it is not known. */
+static int64_t
+begin_read(const struct site *s)
+{
+	char *path = begin_path(s);
+	size_t len;
+	struct err err;
+	char *text = file_read(path, 100, &len, &err);
+	int64_t ms = text != NULL && len > 0 ? strtoll(text, NULL, 10) : INT64_MIN;
+
+	free(text);
+	free(path);
+	return (ms);
+}
+
+static void
+begin_write(const struct site *s, int64_t ms)
+{
+	char *path = begin_path(s), text[32];
+	int len = snprintf(text, sizeof(text), "%" PRId64 "\n", ms);
+
+	if (file_replace(path, slice_make(text, (size_t)len)) != 0)
+		log_warning("%s: %s; a rebuild will not know whether anything is missing", path, strerror(errno));
+	free(path);
+}
+
+void
+origin_find(struct site *s, bool rewound)
+{
+	int64_t begin = begin_read(s), since;
+	bool has_lines;
+
+	s->origin = (struct origin){ .is_rebuild = rewound, .under_way = rewound };
+	has_lines = find_logs(s, rewound);
+	if (rewound)
+		find_journal(s);
+	since = s->origin.since_ms;
+	if (!rewound || (begin != INT64_MIN && since <= begin))
+		s->origin.limit = LIMIT_NONE;
+	if (has_lines && (begin == INT64_MIN || since < begin))
+		begin_write(s, since);
+}
+
+/* Begun before anything was logged: the first line is the begin. */
+static void
+note_begin(struct site *s)
+{
+	int64_t first = engine_clock(s->engine);
+
+	if (s->begin_known || s->origin.since_ms == 0 || first <= 0)
+		return;
+	begin_write(s, first);
+	s->begin_known = true;
+}
+
+/* ---- as bytes ------------------------------------------------------------------ */
+
+void
+origin_save(const struct origin *o, struct buf *out)
+{
+	buf_putc(out, (char)(o->is_rebuild | o->under_way << 1));
+	buf_svarint(out, o->since_ms);
+	buf_varint(out, (uint64_t)o->limit);
+	buf_svarint(out, o->rebuilt_ms);
+	buf_varint(out, o->keyless);
+	buf_svarint(out, o->keyless_ms);
+}
+
+/* Nothing is known of a state that began before this was kept. */
+void
+origin_load(struct origin *o, struct slice saved)
+{
+	struct reader r = reader_of(saved);
+	unsigned flags;
+
+	*o = (struct origin){ 0 };
+	if (saved.len == 0)
+		return;
+	flags = reader_u8(&r);
+	o->is_rebuild = (flags & 1) != 0;
+	o->under_way = (flags & 2) != 0;
+	o->since_ms = reader_svarint(&r);
+	o->limit = (enum origin_limit)(reader_varint(&r) % (LIMIT_JOURNAL + 1));
+	o->rebuilt_ms = reader_svarint(&r);
+	o->keyless = reader_varint(&r);
+	o->keyless_ms = reader_svarint(&r);
+	if (r.bad)
+		*o = (struct origin){ 0 };
+}
+
+/* ---- in words -------------------------------------------------------------------- */
+
+/* The oldest bucket of a window. */
+static int64_t
+window_begin(const struct level *level, int64_t now_ms)
+{
+	return ((now_ms / level->bucket_ms - level->buckets + 1) * level->bucket_ms);
+}
+
+/* A first line somewhere in the oldest bucket is no proof that one is missing. */
+static bool
+is_partial(const struct site *s, const struct level *level, int64_t since_ms)
+{
+	return (since_ms > window_begin(level, windows_now(engine_windows(s->engine))) + level->bucket_ms);
+}
+
+void
+origin_partial(const struct site *s, struct buf *out)
+{
+	const struct level *levels;
+	size_t n = windows_levels(engine_windows(s->engine), &levels);
+
+	for (size_t i = 0; i < n; i++)
+		if (is_partial(s, &levels[i], s->origin.since_ms))
+			buf_printf(out, "%s%s", out->len > 0 ? " " : "", levels[i].name);
+}
+
+static void
+put_minute(struct buf *out, int64_t ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	char text[40];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%MZ", &tm);
+	buf_puts(out, text);
+}
+
+void
+origin_sentence(const struct site *s, struct buf *out)
+{
+	const struct origin *o = &s->origin;
+	const struct level *levels;
+	size_t n = windows_levels(engine_windows(s->engine), &levels);
+
+	if (!o->is_rebuild)
+		return;
+	if (o->limit != LIMIT_NONE && o->since_ms > 0 && is_partial(s, &levels[n - 1], o->since_ms)) {
+		buf_puts(out, "figures before ");
+		put_minute(out, o->since_ms);
+		buf_puts(out, " could not be rebuilt: ");
+		buf_puts(out, o->limit == LIMIT_JOURNAL ? "the journal of webhooks reaches back no further" : intake_logs(s->intake) > 1 ?
+		    "not every log reaches back further" : "no log reaches back further");
+	}
+	if (o->keyless > 0 && is_partial(s, &levels[n - 1], o->keyless_ms)) {
+		buf_printf(out, "%s%" PRIu64 " orders up to ", out->len > 0 ? "; " : "", o->keyless);
+		put_minute(out, o->keyless_ms);
+		buf_puts(out, " can be joined by nothing better than address and browser, whose daily keys are forgotten");
+	}
+}
+
+/* ---- before it begins ---------------------------------------------------------------- */
+
+static void
+check_log_files(const char *path, struct buf *mistakes)
+{
+	struct generations gs = { 0 };
+	struct err err;
+
+	if (generations_scan(&gs, path, is_link(path), &err) != 0)
+		buf_printf(mistakes, "%s\n", err.msg);
+	for (size_t i = 0; i < gs.count; i++) {
+		const struct generation *g = &gs.items[i];
+		const char *packer = g->file != NULL ? logfile_packer(g->file) : NULL;
+
+		if (g->is_rotated && g->file == NULL)
+			buf_printf(mistakes, "%s/%s: may not be read, and what is in it would be missing: join its group, or move it elsewhere\n",
+			    gs.dir, g->name);
+		else if (g->is_rotated && packer != NULL && strcmp(packer, "gzip") != 0)
+			buf_printf(mistakes, "%s/%s: is packed with %s, which rpvd cannot read: unpack it, or move it elsewhere\n", gs.dir, g->name,
+			    packer);
+	}
+	generations_free(&gs);
+}
+
+void
+rebuild_check(struct site *s, struct buf *mistakes)
+{
+	size_t before = mistakes->len;
+
+	site_check_inputs(s, mistakes);
+	for (size_t i = 0; mistakes->len == before && i < intake_logs(s->intake); i++)
+		check_log_files(stream_path(intake_stream(s->intake, i)), mistakes);
+}
+
+/* ---- on the way ------------------------------------------------------------------------ */
+
+static uint64_t
+bytes_behind(const struct site *s)
+{
+	struct tail_status status;
+	uint64_t behind = 0;
+
+	for (size_t i = 0; i < intake_logs(s->intake); i++) {
+		stream_status(intake_stream(s->intake, i), &status);
+		behind += status.behind;
+	}
+	return (behind);
+}
+
+unsigned
+rebuild_percent(const struct site *s)
+{
+	uint64_t behind = bytes_behind(s);
+
+	if (s->rebuild_bytes == 0)
+		return (0);
+	return (behind < s->rebuild_bytes ? (unsigned)((s->rebuild_bytes - behind) * 100 / s->rebuild_bytes) : 0);
+}
+
+static void
+show_progress(struct site *s)
+{
+	unsigned percent = rebuild_percent(s);
+	int64_t passed_ms = site_uptime() - s->rebuild_begun_ms;
+
+	if (isatty(STDERR_FILENO)) {
+		fprintf(stderr, "\r%s: %u %% of %" PRIu64 " MB read", s->conf->name, percent, s->rebuild_bytes / 1000000);
+		if (percent > 0 && percent < 100)
+			fprintf(stderr, ", %" PRId64 " s left", passed_ms * (100 - percent) / percent / 1000);
+		fputs("    ", stderr);
+		if (!s->origin.under_way)
+			fputc('\n', stderr);
+	} else if (percent >= s->rebuild_told + 10) {
+		log_info("site %s: rebuild: %u %% of the logs are read", s->conf->name, percent);
+		s->rebuild_told = percent;
+	}
+}
+
+static void
+say_rebuilt(const struct site *s)
+{
+	struct buf missing = { 0 };
+
+	origin_sentence(s, &missing);
+	if (missing.len > 0)
+		log_warning("site %s: rebuilt; %.*s", s->conf->name, (int)missing.len, missing.p);
+	else
+		log_notice("site %s: rebuilt, nothing is missing", s->conf->name);
+	buf_free(&missing);
+}
+
+void
+rebuild_tick(struct site *s)
+{
+	uint64_t behind = bytes_behind(s);
+
+	if (s->rebuild_begun_ms == 0) {
+		s->rebuild_begun_ms = site_uptime();
+		s->begin_known = begin_read(s) != INT64_MIN;
+	}
+	note_begin(s);
+	if (behind > s->rebuild_bytes)
+		s->rebuild_bytes = behind;
+	if (s->origin.under_way && s->at_end && !s->committing && !s->fetching) {
+		s->origin.under_way = false;
+		s->origin.rebuilt_ms = site_now(s);
+		engine_now(s->engine, s->origin.rebuilt_ms);
+		show_progress(s);
+		say_rebuilt(s);
+		s->commit_wanted = true;
+	} else if (s->origin.under_way)
+		show_progress(s);
+	/* What follows is done when it is committed. */
+	if (rebuild_is_whole(s) || (s->env.rebuild && !s->origin.under_way))
+		s->commit_wanted = true;
+	if (s->commit_wanted)
+		site_commit(s);
+}
+
+bool
+rebuild_is_whole(const struct site *s)
+{
+	return (store_is_building(s->store) && !s->origin.under_way);
+}
+
+/* ---- asking the daemon ------------------------------------------------------------------- */
+
+struct asked {
+	struct event_base *base;
+	const struct config *config;
+	const char *site;
+	struct redis *redis;
+	size_t pending;
+	bool failed;
+};
+
+static void
+on_request_result(enum store_result result, const char *message, void *arg)
+{
+	struct asked *q = arg;
+
+	if (result != STORE_OK) {
+		log_error("%s", result == STORE_DOWN ? "the connection to Redis was lost" : message);
+		q->failed = true;
+	}
+	if (--q->pending == 0)
+		event_base_loopexit(q->base, NULL);
+}
+
+static void
+on_request_up(void *arg)
+{
+	struct asked *q = arg;
+
+	for (size_t i = 0; i < q->config->n_sites; i++) {
+		const char *name = q->config->sites[i].name;
+		struct store *store;
+
+		if (q->site != NULL && strcmp(name, q->site) != 0)
+			continue;
+		store = store_new(q->redis, name, "");
+		q->pending++;
+		if (!store_request_rebuild(store, on_request_result, q))
+			on_request_result(STORE_DOWN, "", q);
+		store_free(&store);
+	}
+}
+
+static void
+on_request_down(void *arg, const char *why)
+{
+	struct asked *q = arg;
+
+	log_error("redis: %s", why);
+	q->failed = true;
+	event_base_loopexit(q->base, NULL);
+}
+
+int
+rebuild_request(const struct config *config, const char *site)
+{
+	struct redis_conf conf = { .url = config->redis_url, .password_file = config->redis_password_file };
+	struct redis_calls calls = { on_request_up, on_request_down };
+	struct asked q = { .base = event_base_new(), .config = config, .site = site };
+	struct err err = { "" };
+
+	must(q.base != NULL);
+	q.redis = redis_new(q.base, &conf, &calls, &q, &err);
+	if (q.redis != NULL) {
+		redis_connect(q.redis);
+		event_base_dispatch(q.base);
+		redis_free(&q.redis);
+	} else
+		log_error("%s", err.msg);
+	event_base_free(q.base);
+	if (err.msg[0] == '\0' && !q.failed)
+		log_notice("asked for: rpvd builds the figures anew when it is started, or reloaded (systemctl reload rpvd)");
+	return (err.msg[0] != '\0' || q.failed ? 1 : 0);
+}
+
+/* ---- who owns what ----------------------------------------------------------------------- */
+
+static void
+give_back(const char *dir, const struct stat *owner, int depth)
+{
+	DIR *d = opendir(dir);
+	struct dirent *de;
+
+	while (d != NULL && (de = readdir(d)) != NULL) {
+		struct stat st;
+		struct buf path = { 0 };
+
+		if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0 ||
+		    fstatat(dirfd(d), de->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		if (st.st_uid != owner->st_uid && fchownat(dirfd(d), de->d_name, owner->st_uid, owner->st_gid, AT_SYMLINK_NOFOLLOW) != 0)
+			log_warning("%s/%s: cannot be given to the owner of its directory: chown it by hand", dir, de->d_name);
+		buf_printf(&path, "%s/%s", dir, de->d_name);
+		buf_putc(&path, '\0');
+		if (S_ISDIR(st.st_mode) && depth > 0)
+			give_back(path.p, owner, depth - 1);
+		buf_free(&path);
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
+void
+state_dir_give_back(const char *dir)
+{
+	struct stat st;
+
+	if (geteuid() == 0 && stat(dir, &st) == 0 && st.st_uid != 0)
+		give_back(dir, &st, 1);
+}
