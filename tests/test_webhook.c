@@ -892,27 +892,34 @@ END_TEST
 
 START_TEST(drain)
 {
-	struct client idle = client_new(), half = client_new(), waiting, late;
+	struct client idle = client_new(), quiet = client_new(), half = client_new(), waiting, late;
 
+	webhooks_set_deadline_ms(hooks, 3000);
 	client_send(&half, SLICE(POST "Content-Length: 6\r\n\r\nacc"));
 	turns_for(5);
 	waiting = client_new();				/* still in the backlog */
 	client_send(&waiting, SLICE(ACCEPT));
-	ck_assert_uint_eq(webhooks_drain(hooks), 2);
+	ck_assert_uint_eq(webhooks_drain(hooks), 4);
 	late = client_new();
 	client_send(&late, SLICE(ACCEPT));
 	client_send(&half, SLICE("ept"));
+	client_send(&quiet, SLICE(ACCEPT));		/* connected before, and is heard */
 	all_closed(&half, 1);
 	all_closed(&waiting, 1);
-	all_closed(&idle, 1);
+	all_closed(&quiet, 1);
 	ck_assert_int_eq(status_of(&half), 200);
 	ck_assert_int_eq(status_of(&waiting), 200);
-	ck_assert_uint_eq(idle.len, 0);
+	ck_assert_int_eq(status_of(&quiet), 200);
+	ck_assert_uint_eq(webhooks_drain(hooks), 1);
+	turns_for(310);					/* a tenth of the deadline */
 	ck_assert_uint_eq(webhooks_drain(hooks), 0);
+	all_closed(&idle, 1);
+	ck_assert_uint_eq(idle.len, 0);
 	turns_for(5);
 	client_look(&late);
-	ck_assert(late.len == 0 && shop.durable == 2);
+	ck_assert(late.len == 0 && shop.durable == 3);
 	close(idle.fd);
+	close(quiet.fd);
 	close(half.fd);
 	close(waiting.fd);
 	close(late.fd);

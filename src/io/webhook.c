@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -35,7 +36,8 @@
 #include "io/http.h"
 #include "provider/mismatch.h"
 
-#define CONNS_MAX 128
+#define CONNS_MAX 128			/* or half of what descriptors there are: see places() */
+#define CONNS_MIN 2
 #define BACKLOG 1024			/* further clients wait here */
 #define ACCEPTS_AT_ONCE 64		/* then the rest of the loop has its turn */
 #define PENDING_MAX 64
@@ -79,6 +81,7 @@ struct webhooks {
 	struct webhook_calls calls;
 	void *arg;
 	int fd, spare_fd;
+	size_t places;			/* connections at once */
 	char *unix_path;		/* NULL where the socket is not ours to remove */
 	struct stat unix_stat;
 	struct event listener, commit, rest, crowd;
@@ -145,14 +148,14 @@ monotonic_ms(void)
 static void
 listener_update(struct webhooks *w)
 {
-	bool want = !w->draining && !w->resting && w->n_conns < CONNS_MAX;
+	bool want = !w->draining && !w->resting && w->n_conns < w->places;
 
 	if (want && !w->listening)
 		must(event_add(&w->listener, NULL) == 0);
 	if (!want && w->listening)
 		event_del(&w->listener);
 	w->listening = want;
-	if (w->n_conns == CONNS_MAX && !w->draining && !evtimer_pending(&w->crowd, NULL))
+	if (w->n_conns == w->places && !w->draining && !evtimer_pending(&w->crowd, NULL))
 		timer_set(&w->crowd, w->deadline_ms / 100 + 1);
 }
 
@@ -205,7 +208,7 @@ on_crowd(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (w->n_conns == CONNS_MAX && someone_waits(w))
+	if (w->n_conns == w->places && someone_waits(w))
 		for (c = TAILQ_FIRST(&w->conns); c != NULL && n < CROWD_STEP && c->since_ms < before; c = next) {
 			next = TAILQ_NEXT(c, link);
 			if (c->phase == READING || c->phase == LINGERING) {
@@ -599,7 +602,7 @@ on_acceptable(evutil_socket_t fd, short what, void *arg)
 	struct webhooks *w = arg;
 
 	(void)what;
-	for (int i = 0; i < ACCEPTS_AT_ONCE && w->n_conns < CONNS_MAX; i++) {
+	for (int i = 0; i < ACCEPTS_AT_ONCE && w->n_conns < w->places; i++) {
 		int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (client >= 0)
@@ -737,6 +740,19 @@ listen_any(struct webhooks *w, const char *text, int fd, struct err *err)
 	return (listen_inet(w, text, err));
 }
 
+/* Clients never take what the logs need to be opened.  A descriptor is the lowest that is free: about
+ * as many are in use already. */
+static size_t
+places(int lowest_fd)
+{
+	struct rlimit limit;
+	rlim_t in_use = lowest_fd > 0 ? (rlim_t)lowest_fd : 0;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= in_use + 2 * CONNS_MAX)
+		return (CONNS_MAX);
+	return (limit.rlim_cur < in_use + 2 * CONNS_MIN ? CONNS_MIN : (size_t)(limit.rlim_cur - in_use) / 2);
+}
+
 /* ---- from outside --------------------------------------------------------- */
 
 struct webhooks *
@@ -750,6 +766,7 @@ webhooks_new(struct event_base *base, const char *text, int fd, const struct web
 	w->deadline_ms = DEADLINE_MS;
 	w->fd = -1;
 	w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	w->places = places(w->spare_fd);
 	TAILQ_INIT(&w->conns);
 	must(evtimer_assign(&w->commit, base, on_commit, w) == 0);
 	must(evtimer_assign(&w->rest, base, on_rested, w) == 0);
@@ -812,16 +829,17 @@ webhooks_set_endpoints(struct webhooks *w, const struct webhook_endpoint *endpoi
 size_t
 webhooks_drain(struct webhooks *w)
 {
+	int64_t silent_since = monotonic_ms() - w->deadline_ms / 10;	/* who connects is about to say something */
 	struct conn *c, *next;
 	size_t n = 0;
 
-	while (!w->draining && !w->resting && w->n_conns < CONNS_MAX && someone_waits(w))
+	while (!w->draining && !w->resting && w->n_conns < w->places && someone_waits(w))
 		on_acceptable(w->fd, EV_READ, w);
 	w->draining = true;
 	listener_update(w);
 	for (c = TAILQ_FIRST(&w->conns); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
-		if (c->phase == READING && c->held == 0)
+		if (c->phase == READING && c->held == 0 && c->since_ms < silent_since)
 			conn_free(c);
 		else
 			n += c->phase != LINGERING;

@@ -59,7 +59,7 @@ void webhooks_free(struct webhooks **);
  * borrowed until the next call.  Paths are compared without the query. */
 void webhooks_set_endpoints(struct webhooks *, const struct webhook_endpoint *, size_t n);
 /* Takes what waits at the socket, then stops accepting; returns the number of requests still
- * under way.  To be called again until that is 0 or the caller's patience ends. */
+ * under way, of clients who have just connected, too.  To be called again until that is 0 or the caller's patience ends. */
 size_t webhooks_drain(struct webhooks *);
 /* Time for a request to arrive, and for its answer to leave: 10,000 ms.  For tests. */
 void webhooks_set_deadline_ms(struct webhooks *, int64_t ms);
