@@ -277,7 +277,8 @@ const struct option options[] = {
 	    .text = "unix:PATH[?db=N] or redis://[user:password@]host:port/db. rediss:// is the same by TLS; "
 	    "the server's certificate must be made for that host." },
 	{ IN_REDIS, "password_file", T_PATH, TOP(redis_password_file), .check = check_path, .sample = "\"/etc/rpvd/redis.password\"",
-	    .text = "File whose first line is the password. Better than a password in the URL." },
+	    .text = "File whose first line is the password. Better than a password in the URL; "
+	    "best as a credential, \"${CREDENTIALS_DIRECTORY}/redis.password\"." },
 	{ IN_REDIS, "ca", T_PATH, TOP(redis_ca), .check = check_path, .sample = "\"/etc/rpvd/redis-ca.pem\"",
 	    .text = "With rediss://: file of the certificates of the authorities that may have signed the server's, in PEM. Without it, "
 	    "those that the system knows." },
@@ -337,7 +338,7 @@ const struct option options[] = {
 	    .text = "Path of the requests. Not given, /hooks/NAME." },
 	{ IN_PROVIDER, "secret_file", T_PATH, HOOK(secret_file), .check = check_path, .sample = "\"/etc/rpvd/stripe.secret\"", .sampled = true,
 	    .text = "File with the signing secrets, one a line, all of them valid. "
-	    "Not given, the systemd credential NAME.secret." },
+	    "Not given, the systemd credential NAME.secret; another credential is \"${CREDENTIALS_DIRECTORY}/CREDENTIAL\"." },
 	{ IN_PROVIDER, "visitor_key", T_STRING, HOOK(visitor_key), "rpv", .check = check_key,
 	    .text = "Name under which the shop carries the visitor cookie through the checkout." },
 	{ IN_PROVIDER, "tolerance", T_DURATION, HOOK(tolerance_ms), "300s", "1s", "24h",

@@ -227,12 +227,37 @@ shown(const struct token *t, char out[44])
 
 /* ---- what libConfuse gets ---- */
 
+/* libConfuse takes a variable that is not there for an empty one, and "${DIR}/secret" is then "/secret". */
+static void
+check_variables(struct syntax *s, const struct token *t)
+{
+	for (struct slice at = t->text; t->kind == DOUBLE && at.len > 0; at = slice_skip(at, 1)) {
+		struct slice inside = at.len > 2 ? slice_skip(at, 2) : slice_make(NULL, 0), rest = inside;
+		char name[64];
+
+		if (at.p[0] == '\\' && at.len > 1)
+			at = slice_skip(at, 1);
+		if (!slice_starts(at, SLICE("${")) || slice_find(inside, '}') < 0)
+			continue;
+		inside = slice_cut(&rest, '}');
+		if (slice_find(inside, ':') >= 0 || inside.len >= sizeof(name))
+			continue;
+		memcpy(name, inside.p, inside.len);
+		name[inside.len] = '\0';
+		if (getenv(name) == NULL)
+			mistake_add(s->mistakes, t->line, "the environment has no %.*s%s", inside.len < 60 ? (int)inside.len : 60, inside.p,
+			    strcmp(name, "CREDENTIALS_DIRECTORY") == 0 ? ": the service manager sets it for rpvd.service with "
+			    "LoadCredential=NAME:FILE; to check by hand, CREDENTIALS_DIRECTORY=DIR rpvd -t" : "; in single quotes ${...} is text");
+	}
+}
+
 /* `"LINE.SERIAL VALUE"`.  Words and single quotes are literal but for \' (and a backslash at
  * the line's end).  A `${` that nothing closes would make libConfuse look for its end
  * outside of the string. */
 static void
 put_value(struct syntax *s, const struct token *t)
 {
+	check_variables(s, t);
 	buf_printf(s->out, "\"%d.%u ", t->bad ? -t->line : t->line, s->serial++);
 	for (struct slice at = t->text; at.len > 0; at = slice_skip(at, 1)) {
 		bool pair = at.p[0] == '\\' && at.len > 1;

@@ -124,7 +124,7 @@ secret_path(const struct endpoint_conf *conf)
 
 	if (conf->secret_file != NULL)
 		return (mem_strdup(conf->secret_file));
-	if (dir == NULL)
+	if (dir == NULL || dir[0] == '\0')
 		return (NULL);
 	buf_printf(&path, "%s/%s.secret", dir, conf->provider);
 	buf_putc(&path, '\0');
