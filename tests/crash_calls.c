@@ -13,6 +13,7 @@
  *	hup, badhup, term
  *		a signal comes before it (badhup: CRASH_BAD is renamed to CRASH_CONF before)
  *	count	nothing
+ * CRASH_SYNC: with any value N counts syncs of a journal alone, and 0 is the first.
  * CRASH_LOG: a file for a line "HOW N CALL PATH" where it happened, and "calls N", "writes N" at exit.
  * CRASH_DIR: of this directory's files it is known what is synced; only these lose it.
  *
@@ -43,6 +44,7 @@ static const char *const hows[HOWS] = { "count", "before", "after", "torn", "pow
 
 static enum how how;
 static long at, calls, writes;
+static bool syncs_only;
 static const char *log_path, *dir, *bad, *conf;
 
 static int (*real_open)(const char *, int, ...);
@@ -234,7 +236,9 @@ is_it(const char *call, const char *path)
 	bool is_write = strncmp(call, "write", 5) == 0 || strncmp(call, "send", 4) == 0;
 
 	writes += is_write;
-	if (((how == TORN || how == SHORT) && !is_write) || ++calls != at)
+	if (((how == TORN || how == SHORT) && !is_write) || (syncs_only && (strcmp(call, "fdatasync") != 0 || strstr(path, "/journal/") == NULL)))
+		return (false);
+	if (syncs_only ? calls++ != at : ++calls != at)
 		return (false);
 	say(hows[how], call, path);
 	switch (how) {
@@ -601,6 +605,7 @@ begin(void)
 	dir = getenv("CRASH_DIR");
 	bad = getenv("CRASH_BAD");
 	conf = getenv("CRASH_CONF");
+	syncs_only = getenv("CRASH_SYNC") != NULL;
 	if (text != NULL)
 		(void)sscanf(text, "%15s %ld", word, &at);
 	for (how = COUNT; how < HOWS && strcmp(hows[how], word) != 0; how++)
