@@ -14,6 +14,8 @@ what is there before anything happens:
   rates LINE                   a line of the rates file; one with Date begins it anew
   without redis|log            not there yet
   other-site NAME              a second site, with a log NAME.log; webhooks to it have site=NAME
+  second-secret                the secret file has two; webhooks with secret=second are signed with the other
+  small-disk                   the state directory is a file system of its own, of 256 KiB
   unprivileged                 rpvd runs as nobody, where this is root, whom no mode keeps out
 what happens:
   log TIME [METHOD] TARGET [visitor=] [status=] [referrer=] [agent=] [ip=] [file=]
@@ -23,7 +25,10 @@ what happens:
   webhook TIME KIND KEY=VALUE...   a signed event; rpvd answers 200
       paid order= amount= [currency= visitor= token= customer= ip= agent= recurring= tax= shipping= alias=]
       refunded id= order= amount= [cumulative=]     disputed, dispute_won id= order= amount=
-      alias order= alias=      any: event=ID (as sent again), time= (when it happened; else now)
+      alias order= alias=      any: event=ID (as sent again), time= (when it happened; else now), signed= (when; else now)
+  answered CODE TIME KIND ...  likewise, where rpvd answers otherwise
+  copies N TIME KIND ...       the very same webhook, N times at once
+  resend CODE TIME             the last webhook once more, byte for byte
   bad-webhook TIME KIND ...    signed with another secret; rpvd answers 401
   junk TIME TEXT               a signed body that cannot be understood; rpvd answers 400
   kept TIME KIND ...           rpvd is stopped, and one before it had kept this webhook, not understanding it
@@ -37,6 +42,7 @@ what happens:
   age FILE                     of the logs was last written to an hour ago
   remove FILE, link FILE NEW, chmod MODE FILE   in the directory of the logs; a file to be chmodded is made
   empty-journal                rpvd is stopped, its journal gone; crash, stop and start are still to be said
+  disk-full, disk-free         of the state directory (small-disk), after some aliases of nothing
   flip FILE OFFSET             a byte of a file of the state directory is damaged
   state-dir NAME               of the next reload
   reload [bad]                 SIGHUP; bad: with a mistake in the configuration
@@ -103,6 +109,10 @@ class Failed(Exception):
     """A line of the story does not hold."""
 
 
+class Skipped(Exception):
+    """The story cannot be told here."""
+
+
 def seconds(text):
     """10:00:00, +1d10:00:00, 10:00:00.250 -> Unix seconds."""
     m = re.fullmatch(r"(?:\+(\d+)d)?(\d\d):(\d\d):(\d\d(?:\.\d{1,3})?)", text)
@@ -166,6 +176,8 @@ class Story:
         self.others = self.user = None
         self.program = rig.RPVD
         self.state = "state"
+        self.secrets = SECRET + "\n"
+        self.within = []
         self.begun = False
         self.now = decimal.Decimal(0)
         self.daemon = None
@@ -189,6 +201,9 @@ class Story:
             if verb not in SETUP and not self.begun:
                 self.begin()
             VERBS[verb](self, *words[1:])
+        except Skipped as why:
+            print(f"{self.path}: skipped: {why}", flush=True)
+            return False
         except Failed as why:
             self.failures.append(f"{self.path}:{number}: {' '.join(words)}: {why}")
             return verb in LOOKS
@@ -215,6 +230,43 @@ class Story:
     def other_site(self, name):
         self.others = OTHER.format(name=name)
 
+    def second_secret(self):
+        self.secrets = SECRET + "\n" + FORGED + "\n"
+
+    def small_disk(self):
+        """A mount that this process alone sees: it goes with it, however that ends."""
+        state = self.rig.path("state")
+        unshare = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
+        self.within = unshare + ["sh", "-c", 'mount -t tmpfs -o size=256k,mode=700 none "$0" && exec "$@"', state]
+        os.mkdir(state)
+        if rig.run(self.within + ["true"])[0] != 0:
+            raise Skipped("a file system of its own cannot be mounted here")
+
+    def ballast(self):
+        return f"/proc/{self.daemon.pid}/root{self.rig.path('state/ballast')}"
+
+    def disk_full(self):
+        with open(self.ballast(), "wb", buffering=0) as f:
+            try:
+                while True:
+                    f.write(b"x" * 4096)
+            except OSError:
+                pass
+        self.fill_block(240)
+        self.fill_block(1)
+
+    def fill_block(self, width):
+        """Into the rest of the journal's last block, until one is refused."""
+        for n in range(100):
+            try:
+                self.post(SECRET, 200, self.posted_at, "alias", f"order={n:0{width}}", f"alias=a{n}", f"event=e{n}")
+            except Failed:
+                return
+        raise Failed("the disk does not get full")
+
+    def disk_free(self):
+        os.unlink(self.ballast())
+
     def unprivileged(self):
         if os.geteuid() != 0:
             return
@@ -225,8 +277,8 @@ class Story:
     def begin(self):
         self.begun = True
         os.makedirs(self.rig.path("logs"), exist_ok=True)
-        os.mkdir(self.rig.path("state"))
-        self.rig.write("generic.secret", SECRET + "\n", 0o600)
+        os.makedirs(self.rig.path("state"), exist_ok=True)
+        self.rig.write("generic.secret", self.secrets, 0o600)
         self.write_conf()
         self.set_clock(decimal.Decimal(MIDNIGHT))
         if "log" not in self.without:
@@ -262,17 +314,38 @@ class Story:
                         f'{f.get("ip", "192.0.2.1")} - - [{stamp}] "{method} {target} HTTP/1.1" {f.get("status", 200)} 0 '
                         f'"{f.get("referrer", "-")}" "{f.get("agent", AGENT)}" "{f.get("visitor", "-")}" {when:.3f}\n')
 
-    def post(self, secret, want, time, kind, *words):
+    def post(self, secret, want, time, kind, *words, copies=1):
         self.set_clock(seconds(time))
+        self.posted_at = time
         f = pairs(words)
         path = "/hooks/" + f.pop("site", "generic")
         event_id = f.pop("event", f"evt_{self.number}")
-        when = seconds(f.pop("time", time))
+        when, signed = seconds(f.pop("time", time)), int(seconds(f.pop("signed", time)))
+        if f.pop("secret", "") == "second":
+            secret = FORGED
         body = rig.as_json({"time": rfc3339(when), "type": "order." + kind, **event_of(kind, f)})
-        headers = rig.sign_generic(secret, body, int(self.now), event_id)
-        got = rig.send(self.rig.path("webhook.sock"), "POST", path, headers, body)
-        if got != want:
+        self.posted = (path, rig.sign_generic(secret, body, signed, event_id), body)
+        self.send_posted(want, copies)
+
+    def send_posted(self, want, copies=1):
+        path, headers, body = self.posted
+
+        def send(_):
+            return rig.send(self.rig.path("webhook.sock"), "POST", path, headers, body)
+        with concurrent.futures.ThreadPoolExecutor(copies) as pool:
+            got = set(pool.map(send, range(copies)))
+        if got != {want}:
             raise Failed(f"expected {want}, got {got}")
+
+    def answered(self, code, *words):
+        self.post(SECRET, int(code), *words)
+
+    def copies(self, n, *words):
+        self.post(SECRET, 200, *words, copies=int(n))
+
+    def resend(self, code, time):
+        self.set_clock(seconds(time))
+        self.send_posted(int(code))
 
     def junk(self, time, text):
         self.set_clock(seconds(time))
@@ -314,7 +387,7 @@ class Story:
         self.said_before = len(self.rig.read("rpvd.log"))
         if "redis" not in self.without:
             self.redis("DEL", "rpv:shop:status")        # the one before's
-        argv = [self.program, "-c", self.rig.path("rpvd.conf"), "--clock", self.rig.path("clock")]
+        argv = self.within + [self.program, "-c", self.rig.path("rpvd.conf"), "--clock", self.rig.path("clock")]
         if self.user is not None:
             for path in (".", "state", "rpvd.conf", "generic.secret"):
                 shutil.chown(self.rig.path(path), self.user)
@@ -503,11 +576,13 @@ class Story:
         self.soon(look)
 
 
-SETUP = {"config", "rates", "without", "other-site", "unprivileged"}
+SETUP = {"second-secret", "small-disk", "config", "rates", "without", "other-site", "unprivileged"}
 LOOKS = {"expect", "absent", "status", "said", "orders", "on-disk", "not-on-disk", "ctl"}
 VERBS = {
     "config": Story.config, "rates": Story.rates, "without": Story.leave_out,
     "log": Story.log, "webhook": Story.webhook, "bad-webhook": Story.bad_webhook, "junk": Story.junk, "kept": Story.kept,
+    "second-secret": Story.second_secret, "small-disk": Story.small_disk, "disk-full": Story.disk_full, "disk-free": Story.disk_free,
+    "answered": Story.answered, "copies": Story.copies, "resend": Story.resend,
     "ctl": Story.ctl, "flip": Story.flip, "on-disk": Story.on_disk, "not-on-disk": Story.not_on_disk,
     "start": Story.start, "stop": Story.stop, "restart": Story.restart, "kill": Story.kill, "crash": Story.crash,
     "redis-start": Story.start_redis, "redis-stop": Story.stop_redis, "redis-restart": Story.restart_redis,
