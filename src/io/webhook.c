@@ -50,7 +50,7 @@
 #define HELD_MAX (32 * 1024 * 1024)	/* bytes of requests that are not yet whole */
 #define CROWD_STEP 16			/* slow readers that make room at a time */
 #define TYPE_MAX 63			/* bytes of a type that are told */
-#define HINT_REST_MS 5000		/* between two searches for why a signature does not fit */
+#define HINT_REST_MS 2000		/* between two searches for why a signature does not fit */
 #define CONN_MAGIC 0x77686b63u
 
 enum conn_phase { READING, WAITING, WRITING, LINGERING };
@@ -212,7 +212,7 @@ on_crowd(evutil_socket_t fd, short what, void *arg)
 		for (c = TAILQ_FIRST(&w->conns); c != NULL && n < CROWD_STEP && c->since_ms < before; c = next) {
 			next = TAILQ_NEXT(c, link);
 			if (c->phase == READING || c->phase == LINGERING) {
-				conn_lost(c, "slow, and others wait");
+				conn_lost(c, "slow while others wait");
 				n++;
 			}
 		}

@@ -28,6 +28,7 @@ what happens:
       alias order= alias=      any: event=ID (as sent again), time= (when it happened; else now), signed= (when; else now)
   answered CODE TIME KIND ...  likewise, where rpvd answers otherwise
   copies N TIME KIND ...       the very same webhook, N times at once
+  get CODE PATH                of the webhook socket
   resend CODE TIME             the last webhook once more, byte for byte
   bad-webhook TIME KIND ...    signed with another secret; rpvd answers 401
   junk TIME TEXT               a signed body that cannot be understood; rpvd answers 400
@@ -343,6 +344,11 @@ class Story:
     def copies(self, n, *words):
         self.post(SECRET, 200, *words, copies=int(n))
 
+    def get(self, code, path):
+        got = rig.send(self.rig.path("webhook.sock"), "GET", path)
+        if got != int(code):
+            raise Failed(f"expected {code}, got {got}")
+
     def resend(self, code, time):
         self.set_clock(seconds(time))
         self.send_posted(int(code))
@@ -582,7 +588,7 @@ VERBS = {
     "config": Story.config, "rates": Story.rates, "without": Story.leave_out,
     "log": Story.log, "webhook": Story.webhook, "bad-webhook": Story.bad_webhook, "junk": Story.junk, "kept": Story.kept,
     "second-secret": Story.second_secret, "small-disk": Story.small_disk, "disk-full": Story.disk_full, "disk-free": Story.disk_free,
-    "answered": Story.answered, "copies": Story.copies, "resend": Story.resend,
+    "answered": Story.answered, "copies": Story.copies, "resend": Story.resend, "get": Story.get,
     "ctl": Story.ctl, "flip": Story.flip, "on-disk": Story.on_disk, "not-on-disk": Story.not_on_disk,
     "start": Story.start, "stop": Story.stop, "restart": Story.restart, "kill": Story.kill, "crash": Story.crash,
     "redis-start": Story.start_redis, "redis-stop": Story.stop_redis, "redis-restart": Story.restart_redis,
