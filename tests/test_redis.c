@@ -992,17 +992,19 @@ standin_listen(struct standin *s)
 	return (l);
 }
 
+#define HELLO "+OK\r\n$19\r\nredis_version:7.0\r\n\r\n*2\r\n$4\r\nsave\r\n$0\r\n\r\n"	/* CLIENT, INFO, CONFIG */
 static const struct { const char *name, *says; bool closes, drips; const char *why; } standins[] = {
-	{ "a byte at a time", "+OK\r\n+PONG\r\n", false, true, NULL },
+	{ "a byte at a time", HELLO "+PONG\r\n", false, true, NULL },
 	{ "a web server", "HTTP/1.1 400 Bad Request\r\n\r\n", false, false, "does not speak the Redis protocol" },
-	{ "more replies than commands", "+OK\r\n+PONG\r\n+OK\r\n", false, false, "a reply that nobody asked for" },
+	{ "more replies than commands", HELLO "+PONG\r\n+OK\r\n", false, false, "a reply that nobody asked for" },
 	{ "silent", "", false, false, "accepts the connection but does not answer (timed out)" },
-	{ "loading", "+OK\r\n-LOADING Redis is loading the dataset in memory\r\n", false, false, "loading its data from disk" },
+	{ "loading", HELLO "-LOADING Redis is loading the dataset in memory\r\n", false, false, "loading its data from disk" },
 	{ "too many clients, and closes before we write", "-ERR max number of clients reached\r\n", true, false, "maxclients" },
 	{ "protected mode", "-DENIED Redis is running in protected mode\r\n", true, false, "protected mode" },
 	{ "closes at once", "", true, false, "cut this client off" },
-	{ "a replica without its primary", "+OK\r\n-MASTERDOWN Link with MASTER is down\r\n", false, false, "lost its primary" },
-	{ "no SETNAME in this Redis", "-ERR unknown command 'CLIENT'\r\n+PONG\r\n", false, false, NULL },
+	{ "a replica without its primary", HELLO "-MASTERDOWN Link with MASTER is down\r\n", false, false, "lost its primary" },
+	{ "a replica", "+OK\r\n$12\r\nrole:slave\r\n\r\n*0\r\n+PONG\r\n", false, false, "is a replica and takes no writes" },
+	{ "no SETNAME in this Redis, and no INFO for us", "-ERR unknown command 'CLIENT'\r\n-NOPERM info\r\n-NOPERM config\r\n+PONG\r\n", false, false, NULL },
 };
 
 START_TEST(standin)
@@ -1182,7 +1184,7 @@ static const struct { enum redis_hello step; const char *text, *why; } refusals[
 	/* Redis repeats the arguments of a command that it does not know */
 	{ HELLO_AUTH, "ERR unknown command `AUTH`, with args beginning with: `s3cret`", "knows no AUTH" },
 	{ HELLO_AUTH, "SOMETHING s3cret", "refused to authenticate" },
-	{ HELLO_SELECT, "ERR SELECT is not allowed in cluster mode", "SELECT is not allowed in cluster mode" },
+	{ HELLO_SELECT, "ERR SELECT is not allowed in cluster mode", "take /1 out of the URL" },
 	{ HELLO_SETNAME, "NOAUTH Authentication required.", "wants a password" },
 	{ HELLO_SETNAME, "NOPERM this user has no permissions", NULL },
 	{ HELLO_PING, "NOPERM this user has no permissions", NULL },

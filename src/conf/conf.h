@@ -65,6 +65,7 @@ struct site_conf {
 struct config {
 	char *file;
 	char *redis_url, *redis_password_file;
+	bool redis_allow_eviction;
 	char *redis_ca, *redis_certificate, *redis_certificate_key;	/* for rediss:// */
 	char *webhook_listen;		/* NULL: no listener */
 	char *state_dir;		/* "/var/lib/rpvd" */

@@ -287,6 +287,9 @@ const struct option options[] = {
 	    "(tls-auth-clients yes, which is its default)." },
 	{ IN_REDIS, "certificate_key", T_PATH, TOP(redis_certificate_key), .check = check_path, .sample = "\"/etc/rpvd/redis-client.key\"",
 	    .text = "The key of the certificate, where it is not in the same file." },
+	{ IN_REDIS, "allow_eviction", T_BOOL, TOP(redis_allow_eviction), "false",
+	    .text = "Whether a Redis will do that may evict keys (maxmemory, with another maxmemory-policy than noeviction). It may then "
+	    "forget orders, or everything; what it forgot is missing until all is made anew." },
 
 	{ IN_WEBHOOK, "listen", T_STRING, TOP(webhook_listen), .check = check_listen,
 	    .sample = "\"unix:/run/rpvd/webhook.sock\"", .sampled = true,

@@ -18,10 +18,10 @@
 #define SILENT_MS (15 * INT64_C(1000))	/* rpvd writes its status once a second */
 #define LABEL_WIDTH 34
 
-enum group { G_STATE, G_LOGS, G_HITS, G_ORDERS, G_WEBHOOKS, G_JOURNAL, G_OTHER, GROUPS };
+enum group { G_STATE, G_LOGS, G_HITS, G_ORDERS, G_WEBHOOKS, G_JOURNAL, G_REDIS, G_OTHER, GROUPS };
 
 static const char *const group_heads[GROUPS] = {
-	"State", "Logs", "Hits", "Orders", "Webhooks", "Journal of webhooks", "Other",
+	"State", "Logs", "Hits", "Orders", "Webhooks", "Journal of webhooks", "Redis", "Other",
 };
 
 /* A name that ends in '*' stands for all that begin so; first match. */
@@ -98,6 +98,11 @@ static const struct entry {
 	{ G_JOURNAL, "journal_damaged", "damaged", true },
 	{ G_JOURNAL, "journal_cut_bytes", "bytes of an unfinished write", true },
 	{ G_JOURNAL, "journal", "writing", false },
+	{ G_REDIS, "redis", "version of Redis", false },
+	{ G_REDIS, "redis_memory", "its memory", false },
+	{ G_REDIS, "redis_memory_percent", "percent of its maxmemory", true },
+	{ G_REDIS, "redis_eviction", "keys may be evicted", false },
+	{ G_REDIS, "redis_persistence", "kept over its crash", false },
 	{ G_OTHER, "*", "", false },
 };
 
@@ -246,6 +251,26 @@ complain_orders(const struct status *s, struct buf *out)
 		buf_printf(out, "%" PRIu64 " records of the webhook journal are damaged: is the disk?\n", number(s, "journal_damaged"));
 }
 
+/* A Redis that works, but might not tomorrow. */
+static void
+complain_redis(const struct status *s, struct buf *out)
+{
+	struct slice persistence = field(s, "redis_persistence");
+
+	if (slice_starts(persistence, SLICE("none")))
+		buf_puts(out, "Redis keeps nothing on disk: when it ends, everything has to be made anew from the logs and the journal, as far "
+		    "as they reach back.  Set appendonly yes in redis.conf.\n");
+	else if (slice_starts(persistence, SLICE("Redis cannot"))) {
+		put_value(out, persistence);
+		buf_putc(out, '\n');
+	}
+	if (number(s, "redis_memory_percent") >= 90)
+		buf_printf(out, "Redis is nearly full (%" PRIu64 "%% of its maxmemory): at 100%% nothing more is counted until there is room.\n",
+		    number(s, "redis_memory_percent"));
+	if (field(s, "redis_eviction").len > 0)
+		buf_puts(out, "Redis may evict keys, orders and positions among them: set maxmemory-policy noeviction in redis.conf.\n");
+}
+
 /* "webhook_PROVIDER_STATUS_REASON" */
 static const struct { const char *reason, *sentence; } refusals[] = {
 	{ "bad_signature", "were signed with another secret: is the secret file that of this endpoint?" },
@@ -324,6 +349,7 @@ status_complaints(const struct status *s, int64_t now_ms, struct buf *out)
 	complain_lines(s, out);
 	complain_orders(s, out);
 	complain_webhooks(s, out);
+	complain_redis(s, out);
 }
 
 /* ---- groups ---------------------------------------------------------------------- */

@@ -264,6 +264,17 @@ keys_reset_days(struct keys *k)
 	keys_write(k);			/* a new state that is begun, left and gone on with still may */
 }
 
+void
+keys_name(const struct keys *k, char out[KEYS_NAME_LEN + 1])
+{
+	static const unsigned char what[] = "rpvd: name of these keys";
+	unsigned char name[crypto_generichash_BYTES_MIN];
+
+	_Static_assert(sizeof(k->ring.site) == crypto_generichash_KEYBYTES_MIN, "a key of libsodium's size");
+	crypto_generichash(name, sizeof(name), what, sizeof(what), (const unsigned char *)&k->ring.site, sizeof(k->ring.site));
+	sodium_bin2hex(out, KEYS_NAME_LEN + 1, name, KEYS_NAME_LEN / 2);
+}
+
 const char *
 keys_failed(const struct keys *k)
 {

@@ -30,6 +30,9 @@ struct keyring *keys_ring(struct keys *);
 void keys_forget(struct keys *, int64_t first_day);
 /* A new state: keys may be made for any day again. */
 void keys_reset_days(struct keys *);
+/* Which keys these are, without telling them: 16 hexadecimal digits. */
+#define KEYS_NAME_LEN 16
+void keys_name(const struct keys *, char out[KEYS_NAME_LEN + 1]);
 /* The last write's error, or NULL. */
 const char *keys_failed(const struct keys *);
 /* Reads a file of at most max bytes whole; NULL with err set.  NUL-terminated, *len without it. */

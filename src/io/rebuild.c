@@ -517,7 +517,7 @@ on_request_up(void *arg)
 
 		if (q->site != NULL && strcmp(name, q->site) != 0)
 			continue;
-		store = store_new(q->redis, name, "");
+		store = store_new(q->redis, &(struct store_conf){ .site = name, .owner = "", .keys = "" });
 		q->pending++;
 		if (!store_request_rebuild(store, on_request_result, q))
 			on_request_result(STORE_DOWN, "", q);

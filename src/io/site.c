@@ -26,6 +26,7 @@
 
 #define IDLE_COMMIT_MS 60000
 #define PUBLISH_EVERY_MS 400
+#define LEARN_MS 60000			/* what Redis says of itself */
 #define PUBLISH_REFUSED_MS 60000	/* until all is tried again, where a key was refused */
 #define LEASE_MARGIN_MS 2000		/* so much before its end the lease counts no longer as ours */
 #define KEY_SLACK_MS 60000		/* a day's key lives so much longer: Redis may lose its last seconds, and the lines come again */
@@ -561,6 +562,10 @@ site_tick(struct site *s)
 		keep_lease(s);
 		site_publish(s);
 	}
+	if (site_uptime() - s->last_learn_ms >= LEARN_MS) {
+		s->last_learn_ms = site_uptime();
+		redis_learn(s->redis);
+	}
 	/* While another daemon has the site, so it has the status. */
 	if (s->state != SITE_LOADING && !s->held && redis_is_up(s->redis))
 		site_publish_status(s);
@@ -600,6 +605,7 @@ site_new(const struct site_env *env, const struct site_conf *conf, struct err *e
 	struct site *s = mem_calloc(1, sizeof(*s));
 	struct redis_conf redis = redis_conf_of(env->config);
 	struct redis_calls calls = { on_redis_up, on_redis_down };
+	char keys[KEYS_NAME_LEN + 1];
 
 	s->env = *env;
 	s->conf = conf;
@@ -614,7 +620,8 @@ site_new(const struct site_env *env, const struct site_conf *conf, struct err *e
 		site_free(&s);
 		return (NULL);
 	}
-	s->store = store_new(s->redis, conf->name, env->owner);
+	keys_name(s->keys, keys);
+	s->store = store_new(s->redis, &(struct store_conf){ conf->name, env->owner, keys, env->config->redis_allow_eviction });
 	s->uses = uses_open(env->config->state_dir, conf->name);
 	if (env->rebuild)
 		store_rebuild(s->store);

@@ -53,7 +53,7 @@ struct site {
 	bool stopping, stopped, finishing;
 	int64_t woken_ms;		/* wall time: all that was written by then is seen */
 	/* By site_uptime(): the wall clock may be set. */
-	int64_t begun_ms, last_commit_ms, last_publish_ms, publish_all_ms, lease_sent_ms, lease_until_ms;
+	int64_t begun_ms, last_commit_ms, last_publish_ms, publish_all_ms, lease_sent_ms, lease_until_ms, last_learn_ms;
 	long last_journal_error, last_publish_error;
 	uint64_t commits;
 	struct origin origin;		/* of the state */

@@ -181,6 +181,24 @@ put_origin(struct pairs *p, const struct site *s)
 	buf_free(&text);
 }
 
+static void
+put_redis(struct pairs *p, const struct redis_info *info)
+{
+	struct err text;
+
+	redis_info_persistence(info, &text);
+	put_text(p, "redis_persistence", text.msg);
+	if (!info->known)
+		return;
+	err_set(&text, "%s %s%s", info->software, info->version, info->cluster ? ", cluster" : "");
+	put_text(p, "redis", text.msg);
+	redis_info_memory(info, &text);
+	put_text(p, "redis_memory", text.msg);
+	put_number(p, "redis_memory_percent", info->max > 0 ? info->used * 100 / info->max : 0);
+	if (redis_info_evicts(info))
+		put_text(p, "redis_eviction", info->eviction);
+}
+
 static const char *
 state_of(const struct site *s)
 {
@@ -210,6 +228,7 @@ site_publish_status(struct site *s)
 		put_origin(&p, s);
 	put_logs(&p, s);
 	put_journal(&p, s);
+	put_redis(&p, redis_info(s->redis));
 	put_number(&p, "commits", s->commits);
 	put_number(&p, "log_dropped", log_drops());
 	if (keys_failed(s->keys) != NULL)

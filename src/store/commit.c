@@ -18,13 +18,15 @@
 #include "base/mem.h"
 #include "core/orderbook.h"
 #include "store/redis.h"
+#include "store/redis_why.h"
 #include "store/store_impl.h"
 
 #define ARGS_MAX 2000			/* of one command; Lua's unpack() ends at 8,000 */
 #define VERIFIED_MAX 65536
 #define ORDERS_LISTED 10000		/* latest orders by time, for listings */
 
-/* Epochs of a new state begin at a random number: a writer from before Redis was emptied must not
+/* A state whose hashes are made by other keys than ours is another installation's: an order would not
+ * find the visits in it.  Epochs of a new state begin at a random number: a writer from before Redis was emptied must not
  * find its own again.  "again": the state was there once, and what rotated logs hold belongs to it; said
  * by who began it, since a start that ends before its first commit leaves a record all the same. */
 static const char acquire_script[] =
@@ -34,6 +36,11 @@ static const char acquire_script[] =
     "  if have ~= 'none' and have ~= want then return {'TYPE', KEYS[i], have, want} end\n"
     "end\n"
     "local owner, known = redis.call('GET', KEYS[2]), redis.call('EXISTS', KEYS[1])\n"
+    "local was = redis.call('HMGET', KEYS[1], 'keys', 'by', 'epoch', 'seq')\n"
+    "if was[1] and was[1] ~= ARGV[6] then return {'KEYS', was[2] or '?'} end\n"
+    "for i, field in pairs({[3] = 'epoch', [4] = 'seq'}) do\n"
+    "  if was[i] and (#was[i] > 18 or not string.match(was[i], '^%d+$')) then return {'NUMBER', field, KEYS[1]} end\n"
+    "end\n"
     "if owner and owner ~= ARGV[1] then return {'HELD', owner} end\n"
     "local schema = redis.call('HGET', KEYS[1], 'schema')\n"
     "if schema and schema ~= ARGV[3] then return {'SCHEMA', schema} end\n"
@@ -41,7 +48,7 @@ static const char acquire_script[] =
     "if known == 0 and ARGV[5] == '1' then redis.call('HSET', KEYS[1], 'again', '1') end\n"
     "local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)\n"
     "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
-    "redis.call('HSET', KEYS[1], 'schema', ARGV[3])\n"
+    "redis.call('HSET', KEYS[1], 'schema', ARGV[3], 'keys', ARGV[6], 'by', ARGV[1])\n"
     "redis.call('HSETNX', KEYS[1], 'seq', '0')\n"
     "local m = redis.call('HMGET', KEYS[1], 'seq', 'positions', 'engine', 'again')\n"
     "return {'OK', tostring(epoch), m[1], m[2] or '', m[3] or '', m[4] or ''}\n";
@@ -54,15 +61,18 @@ static const char renew_script[] =
 /* ---- the store ----------------------------------------------------------- */
 
 struct store *
-store_new(struct redis *redis, const char *site, const char *owner)
+store_new(struct redis *redis, const struct store_conf *conf)
 {
 	struct store *s = mem_calloc(1, sizeof(*s));
-	int n = snprintf(s->prefix, sizeof(s->prefix), "rpvd:{%s.0}:", site);
+	int n = snprintf(s->prefix, sizeof(s->prefix), "rpvd:{%s.0}:", conf->site);
 
 	must(n > 0 && (size_t)n < sizeof(s->prefix));
 	s->prefix_len = s->base_len = (size_t)n;
 	s->redis = redis;
-	s->owner = mem_strdup(owner);
+	s->site = mem_strdup(conf->site);
+	s->owner = mem_strdup(conf->owner);
+	s->keys = mem_strdup(conf->keys);
+	s->allow_eviction = conf->allow_eviction;
 	return (s);
 }
 
@@ -73,7 +83,9 @@ store_free(struct store **sp)
 
 	if (s == NULL)
 		return;
+	free(s->site);
 	free(s->owner);
+	free(s->keys);
 	map64_free(&s->verified);
 	buf_free(&s->positions);
 	buf_free(&s->args);
@@ -265,9 +277,28 @@ element(const struct redisReply *r, size_t i)
 	return (i < r->elements && r->element[i]->str != NULL ? r->element[i]->str : "");
 }
 
-/* What a script's reply says; message is written where it is not STORE_OK. */
+static void
+why_refused(const struct store *s, const char *text, char *message, size_t room)
+{
+	static const struct redis_info unknown;
+	struct err why;
+
+	redis_why_error(s != NULL ? redis_info(s->redis) : &unknown, s != NULL ? redis_user(s->redis) : "default", text, &why);
+	snprintf(message, room, "%s", why.msg);
+}
+
+static void
+why_others_keys(const struct store *s, const char *owner, char *message, size_t room)
+{
+	snprintf(message, room, "the state in Redis is another installation's (%.100s, with other keys in its state_dir): use another site "
+	    "name, database or Redis, or that state_dir; where that one is gone for good: redis-cli HDEL '%smeta' keys", owner,
+	    s != NULL ? s->prefix : "");
+}
+
+/* What a script's reply says; message is written where it is not STORE_OK.  s may be NULL where no state
+ * is touched. */
 enum store_result
-store_reply(const struct redisReply *r, char *message, size_t room)
+store_reply(const struct store *s, const struct redisReply *r, char *message, size_t room)
 {
 	const char *word;
 
@@ -275,7 +306,7 @@ store_reply(const struct redisReply *r, char *message, size_t room)
 	if (r == NULL)
 		return (STORE_DOWN);
 	if (r->type == REDIS_REPLY_ERROR) {
-		snprintf(message, room, "Redis refused: %.300s", r->str);
+		why_refused(s, r->str, message, room);
 		return (STORE_REFUSED);
 	}
 	word = r->type == REDIS_REPLY_ARRAY ? element(r, 0) : "";
@@ -292,6 +323,11 @@ store_reply(const struct redisReply *r, char *message, size_t room)
 	if (strcmp(word, "TYPE") == 0)
 		snprintf(message, room, "key %.200s holds a %s where rpvd keeps a %s; nothing was written: remove or rename that key",
 		    element(r, 1), element(r, 2), element(r, 3));
+	else if (strcmp(word, "KEYS") == 0)
+		why_others_keys(s, element(r, 1), message, room);
+	else if (strcmp(word, "NUMBER") == 0)
+		snprintf(message, room, "field %.20s of key %.200s is not what rpvd wrote: put a backup back, or let rpvd --rebuild make "
+		    "the state anew", element(r, 1), element(r, 2));
 	else if (strcmp(word, "SCHEMA") == 0)
 		snprintf(message, room, "the state in Redis is of schema %.20s, this rpvd writes schema %s; use the matching version, "
 		    "or another site name", element(r, 1), STORE_SCHEMA);
@@ -370,13 +406,17 @@ commit_done(struct commit *c)
 static bool
 commit_reply(struct commit *c, const struct redisReply *r)
 {
-	char message[512];
+	const struct redis *redis = c->call->store->redis;
+	struct err why;
 
 	if (r != NULL && r->type != REDIS_REPLY_ERROR)
 		return (true);
-	if (r != NULL)
-		snprintf(message, sizeof(message), "Redis refused to store: %.300s; nothing was written, trying again", r->str);
-	commit_fail(c, r == NULL ? STORE_DOWN : STORE_REFUSED, r == NULL ? "" : message);
+	if (r == NULL) {
+		commit_fail(c, STORE_DOWN, "");
+		return (false);
+	}
+	redis_why_error(redis_info(redis), redis_user(redis), r->str, &why);
+	commit_fail(c, STORE_REFUSED, why.msg);
 	return (false);
 }
 
@@ -632,7 +672,7 @@ on_simple(struct redisReply *r, void *arg)
 {
 	struct store_call *call = arg;
 	char message[512];
-	enum store_result result = store_reply(r, message, sizeof(message));
+	enum store_result result = store_reply(call->store, r, message, sizeof(message));
 
 	call_done(call->store, call, result, message);
 }
@@ -686,5 +726,6 @@ store_acquire(struct store *s, redis_reply_fn *fn, void *arg)
 	store_arg(s, SLICE(STORE_SCHEMA));
 	arg_u64(s, (uint64_t)randombytes_random() << 8);
 	store_arg(s, s->was_here ? SLICE("1") : SLICE("0"));
+	store_arg(s, slice_of(s->keys));
 	return (store_send(s, fn, arg));
 }

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "store/redis.h"
+#include "store/redis_why.h"
 #include "store/store_impl.h"
 
 struct load {
@@ -76,16 +77,18 @@ step_begin(struct load *l, void (*next)(struct load *))
 static bool
 reply_fits(struct load *l, const struct redisReply *r, int type)
 {
-	char message[400];
+	const struct redis *redis = l->store->redis;
+	struct err why;
 
 	if (r != NULL && r->type == type)
 		return (true);
 	if (r == NULL)
 		load_fail(l, STORE_DOWN, "");
+	else if (r->type != REDIS_REPLY_ERROR)
+		load_fail(l, STORE_REFUSED, "a record in Redis has an unexpected type");
 	else {
-		snprintf(message, sizeof(message), "Redis refused: %.300s",
-		    r->type == REDIS_REPLY_ERROR ? r->str : "a record has an unexpected type");
-		load_fail(l, STORE_REFUSED, message);
+		redis_why_error(redis_info(redis), redis_user(redis), r->str, &why);
+		load_fail(l, STORE_REFUSED, why.msg);
 	}
 	return (false);
 }
@@ -245,7 +248,7 @@ on_acquired(struct redisReply *r, void *arg)
 {
 	struct load *l = arg;
 	struct store *s = l->store;
-	enum store_result result = store_reply(r, l->message, sizeof(l->message));
+	enum store_result result = store_reply(s, r, l->message, sizeof(l->message));
 	struct err err;
 
 	if (r != NULL && r->type == REDIS_REPLY_ARRAY && r->elements == 1 && slice_is(reply_slice(r->element[0]), "REBUILD")) {
@@ -293,18 +296,30 @@ on_prepared(enum store_result result, const char *message, void *arg)
 	step_done(l);
 }
 
+static void
+on_preflight(enum store_result result, const char *message, void *arg)
+{
+	struct load *l = arg;
+
+	step_begin(l, load_series);
+	if (result != STORE_OK) {
+		load_fail(l, result, message);
+		step_done(l);
+	} else if (l->store->wants_rebuild)
+		store_prepare(l->store, on_prepared, l);
+	else
+		load_begin(l);
+}
+
+/* The records are looked at only where Redis will do. */
 void
 store_load(struct store *s, struct engine *e, store_fn *fn, void *arg)
 {
 	struct load *l = mem_calloc(1, sizeof(*l));
 
 	*l = (struct load){ .store = s, .engine = e, .fn = fn, .arg = arg };
-	step_begin(l, load_series);
 	store_choose(s, false);
-	if (s->wants_rebuild)
-		store_prepare(s, on_prepared, l);
-	else
-		load_begin(l);
+	store_preflight(s, on_preflight, l);
 }
 
 /* ---- single records ------------------------------------------------------- */

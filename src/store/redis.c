@@ -87,6 +87,7 @@ struct redis {
 	bool heard;			/* anything came back */
 	int64_t since;			/* when the wait for the oldest reply began */
 
+	struct redis_info info;
 	struct buf scratch;		/* of put_command() */
 };
 
@@ -323,6 +324,38 @@ on_setname(redisReply *reply, void *arg)
 	hello_reply(arg, HELLO_SETNAME, reply);
 }
 
+/* Who may not ask, does without. */
+static void
+on_info(redisReply *reply, void *arg)
+{
+	struct redis *r = arg;
+
+	hello_reply(r, HELLO_INFO, reply);
+	if (reply == NULL || reply->type == REDIS_REPLY_NIL || reply->str == NULL)
+		return;
+	redis_info_parse(&r->info, reply->type == REDIS_REPLY_ERROR ? slice_make(NULL, 0) : slice_make(reply->str, reply->len));
+	if (r->info.replica && r->state >= HELLO)
+		drop(r, redis_why_replica);
+}
+
+/* "save", "3600 1 300 100", or "" */
+static void
+on_config(redisReply *reply, void *arg)
+{
+	struct redis *r = arg;
+
+	r->info.snapshots = SNAPSHOTS_UNKNOWN;
+	if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && reply->element[1]->str != NULL)
+		r->info.snapshots = reply->element[1]->len > 0 ? SNAPSHOTS_ON : SNAPSHOTS_OFF;
+}
+
+static void
+ask_info(struct redis *r)
+{
+	put_command(r, on_info, r, 1, (struct slice[]){ SLICE("INFO") });
+	put_command(r, on_config, r, 3, (struct slice[]){ SLICE("CONFIG"), SLICE("GET"), SLICE("save") });
+}
+
 /* The last answer.  A PING since only it fails while Redis loads its data. */
 static void
 on_ping(redisReply *reply, void *arg)
@@ -378,6 +411,7 @@ hello(struct redis *r)
 		put_command(r, on_select, r, 2, (struct slice[]){ SLICE("SELECT"), slice_of(db) });
 	}
 	put_command(r, on_setname, r, 3, (struct slice[]){ SLICE("CLIENT"), SLICE("SETNAME"), SLICE("rpvd") });
+	ask_info(r);
 	put_command(r, on_ping, r, 1, (struct slice[]){ SLICE("PING") });
 }
 
@@ -870,6 +904,25 @@ bool
 redis_is_up(const struct redis *r)
 {
 	return (r->state == UP);
+}
+
+const struct redis_info *
+redis_info(const struct redis *r)
+{
+	return (&r->info);
+}
+
+void
+redis_learn(struct redis *r)
+{
+	if (r->state == UP)
+		ask_info(r);
+}
+
+const char *
+redis_user(const struct redis *r)
+{
+	return (r->url.user != NULL ? r->url.user : "default");
 }
 
 const char *

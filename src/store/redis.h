@@ -19,6 +19,7 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "store/redis_info.h"
 #include "store/tls.h"
 
 struct config;
@@ -55,6 +56,12 @@ void redis_connect(struct redis *);
 bool redis_is_up(const struct redis *);
 /* The URL without user and password, for messages. */
 const char *redis_name(const struct redis *);
+/* As whom we are there: "default" where the URL names no user. */
+const char *redis_user(const struct redis *);
+/* What this Redis said of itself when we came, or at the last redis_learn(). */
+const struct redis_info *redis_info(const struct redis *);
+/* Asks it again: replies to commands that are sent afterwards find it renewed. */
+void redis_learn(struct redis *);
 
 /* reply is NULL where the connection was lost before it came; otherwise valid until the callback
  * returns.  A callback may send further commands, not free the connection. */

@@ -8,14 +8,30 @@
 
 #include "base/mem.h"
 
+const char redis_why_replica[] = "this Redis is a replica and takes no writes: name its primary in the URL; waiting for it to become one";
+
 /* What a Redis may say to a newcomer, whatever the command; the first that begins so. */
 static const struct { const char *text, *why; } greetings[] = {
 	{ "LOADING", "Redis is loading its data from disk; waiting until it has" },
 	{ "MASTERDOWN", "this Redis is a replica that has lost its primary; waiting for it" },
 	{ "BUSY", "Redis is busy with a long script of someone's; waiting for its end" },
-	{ "CLUSTERDOWN", "the Redis cluster is down; waiting for it" },
+	{ "CLUSTERDOWN", "the Redis cluster is down, or none of its nodes has this site's keys; waiting for it" },
 	{ "DENIED", "Redis is in protected mode and refuses other hosts: set a password there, or protected-mode no" },
 	{ "ERR max number of clients", "Redis has as many clients as its maxclients allows: raise it, or end some" },
+};
+
+/* What it may say to a command that was good a moment ago. */
+static const struct { const char *text, *why; } refusals[] = {
+	{ "READONLY", redis_why_replica },
+	{ "NOREPLICAS", "Redis has fewer replicas than its min-replicas-to-write asks for, and takes no writes; waiting for them" },
+	{ "MISCONF", "Redis cannot write its data to disk and takes no writes: see its log, mostly the disk is full or the directory "
+	    "not its own" },
+	{ "MOVED", "this site's keys belong to another node of the cluster; rpvd speaks to one node only: name a Redis without cluster "
+	    "mode, or a cluster with one primary" },
+	{ "ASK", "the cluster is moving this site's keys to another node; waiting for the end of that" },
+	{ "TRYAGAIN", "the cluster is moving this site's keys to another node; waiting for the end of that" },
+	{ "CROSSSLOT", "this site's keys are not in one slot: a bug of rpvd, please report it" },
+	{ "NOAUTH", "Redis wants a password now: add it to the URL or name a password file" },
 };
 
 /* Answers to AUTH.  Only known texts: of an unknown one nothing is repeated, since Redis
@@ -58,6 +74,8 @@ why_select(const struct redis_url *u, const char *text, struct err *err)
 	if (begins(text, "NOPERM"))
 		err_set(err, "Redis forbids SELECT to the user \"%s\": allow it by ACL SETUSER %s +select",
 		    user_of(u), user_of(u));
+	else if (strstr(text, "cluster mode") != NULL)
+		err_set(err, "this Redis is a node of a cluster, and that has database 0 only: take /%d out of the URL", u->db);
 	else if (strstr(text, "out of range") != NULL)
 		err_set(err, "Redis has no database %d: correct the URL, or raise \"databases\" there", u->db);
 	else
@@ -138,4 +156,35 @@ redis_why_errno(const struct redis_url *u, int errnum, struct err *err)
 		why_unix(u, errnum, err);
 	else
 		why_tcp(u, errnum, err);
+}
+
+bool
+redis_is_demoted(const char *text)
+{
+	return (begins(text, "READONLY"));
+}
+
+void
+redis_why_error(const struct redis_info *info, const char *user, const char *text, struct err *err)
+{
+	struct err memory;
+
+	for (size_t i = 0; i < N_ELEM(greetings); i++)
+		if (begins(text, greetings[i].text)) {
+			err_set(err, "%s", greetings[i].why);
+			return;
+		}
+	for (size_t i = 0; i < N_ELEM(refusals); i++)
+		if (begins(text, refusals[i].text)) {
+			err_set(err, "%s", refusals[i].why);
+			return;
+		}
+	redis_info_memory(info, &memory);
+	if (begins(text, "OOM"))
+		err_set(err, "Redis is full: %s; raise maxmemory, or give rpvd a Redis of its own; reading waits, webhooks are still accepted",
+		    info->known ? memory.msg : "its maxmemory is reached");
+	else if (begins(text, "NOPERM"))
+		err_set(err, "Redis does not allow the user \"%s\" all that rpvd does (%.150s)", user, text);
+	else
+		err_set(err, "Redis refused: %.300s", text);
 }

@@ -33,13 +33,20 @@ enum store_result {
 	STORE_DOWN,			/* the connection was lost: result unknown; load again when it is up */
 	STORE_HELD,			/* another daemon holds the site: wait, try again */
 	STORE_FENCED,			/* another daemon took over, or the state is not what we left: load again */
-	STORE_REFUSED			/* Redis refused (message): nothing was written */
+	STORE_REFUSED			/* Redis or its state will not do (message): nothing was written */
 };
 
 typedef void store_fn(enum store_result, const char *message, void *arg);
 
-/* site: its name; owner: who we are, the same over restarts on one state directory. */
-struct store *store_new(struct redis *, const char *site, const char *owner);
+struct store_conf {
+	const char *site;		/* its name */
+	const char *owner;		/* who we are, the same over restarts on one state directory */
+	const char *keys;		/* by which keys the hashes of this state are made; a state of others is refused */
+	bool allow_eviction;
+};
+
+/* Keeps copies of the texts. */
+struct store *store_new(struct redis *, const struct store_conf *);
 void store_free(struct store **);
 const char *store_prefix(const struct store *);
 

@@ -19,7 +19,8 @@ struct store {
 	struct redis *redis;
 	char prefix[128];
 	size_t prefix_len, base_len;	/* of all records; without STORE_NEW, where a new state is built */
-	char *owner;
+	char *site, *owner, *keys;
+	bool allow_eviction;
 	uint64_t epoch, seq;
 	struct buf positions;
 	bool was_empty, again;
@@ -46,7 +47,9 @@ void store_arg_key(struct store *, struct slice name);	/* with the site's prefix
 void store_arg_base(struct store *, struct slice name);	/* the same, and never STORE_NEW */
 bool store_send(struct store *, redis_reply_fn *, void *arg);
 struct store_call *store_call_new(struct store *, store_fn *, void *arg);
-enum store_result store_reply(const struct redisReply *, char *message, size_t room);
+enum store_result store_reply(const struct store *, const struct redisReply *, char *message, size_t room);
+/* STORE_OK where this Redis may keep the site. */
+void store_preflight(struct store *, store_fn *, void *arg);
 void store_fetch_waiting(struct store *);
 bool store_acquire(struct store *, redis_reply_fn *, void *arg);
 /* swap.c: a rebuild is wanted, or was begun.  Finishes what is half done; on STORE_OK either the

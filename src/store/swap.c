@@ -91,7 +91,7 @@ on_requested(struct redisReply *r, void *arg)
 {
 	struct store_call *call = arg;
 	char message[512];
-	enum store_result result = store_reply(r, message, sizeof(message));
+	enum store_result result = store_reply(NULL, r, message, sizeof(message));	/* the store may be gone */
 
 	call->fn(result, message, call->arg);
 	free(call);
@@ -200,7 +200,7 @@ static bool
 script_fits(struct walk *w, const struct redisReply *r)
 {
 	char message[512];
-	enum store_result result = store_reply(r, message, sizeof(message));
+	enum store_result result = store_reply(w->store, r, message, sizeof(message));
 
 	if (result != STORE_OK)
 		walk_fail(w, result, message);
