@@ -201,6 +201,11 @@ class Shop(rig.Rig):
                 return
             time.sleep(0.005)
 
+    def has_begun(self):
+        if self.ended():
+            self.start_rpvd()
+        return self.redis_conn("HGET", "rpvd:{shop.0}:meta", "seq") not in (None, "0")
+
     # ---- what happens to the shop -------------------------------------------------------
 
     def first_day(self):
@@ -220,11 +225,11 @@ class Shop(rig.Rig):
 
     def rotation(self):
         at = lambda text: clock_of(1, text)                             # noqa: E731
+        # A log is followed from the first commit on.
+        if rig.until(self.has_begun, DEADLINE) is None:
+            raise Wrong("it commits nothing")
         if self.disturbed:
-            # It has been at work before, and is away: else it would take it a second to go on to the new file.
-            if rig.until(lambda: self.redis_conn("HGET", "rpvd:{shop.0}:meta", "seq") not in (None, "0"), DEADLINE) is None:
-                raise Wrong("it commits nothing")
-            self.kill()
+            self.kill()                 # else it would take it a second to go on to the new file
         os.rename(self.path("access.log"), self.path("access.log.1"))
         self.hit(at("23:56:00"), "/late", "f", file="access.log.1")
         self.hit(at("23:57:00"), "/globe", "c", referrer="https://www.google.com/")
@@ -350,8 +355,8 @@ class Series:
     """Numbers for the workers, until one finds that there are no more."""
 
     def __init__(self, how, step, offset, expected):
-        self.how, self.step, self.expected = how, step, expected
-        self.next = 1 + offset % step
+        self.how, self.step, self.expected = how, min(step, expected // 4), expected
+        self.next = 1 + offset % self.step
         self.searching = False          # someone looks whether there is a call beyond those expected
         self.ended = False              # there was none
         self.lock = threading.Lock()
