@@ -693,6 +693,32 @@ START_TEST(copytruncate_in_its_middle)		/* a start between copy and truncate */
 }
 END_TEST
 
+START_TEST(copytruncate_of_what_nobody_saw)	/* L2: it was empty, and is empty or not: the copy tells */
+{
+	struct tail *t = open_tail();
+
+	put("access.log.2", "old\n");
+	put("access.log", "a1\n");
+	drain(t);
+	run("cp %s %s.1; : > %s", log_path, log_path, log_path);
+	ck_assert_str_eq(drain_for(t, 300), "");
+	ck_assert_uint_eq(status_of(t).truncations, 1);
+	put("access.log", "b1\n");
+	rename_in_dir("access.log.2", "access.log.3");
+	rename_in_dir("access.log.1", "access.log.2");
+	run("cp %s %s.1; : > %s", log_path, log_path, log_path);
+	if (_i == 0)
+		ck_assert_str_eq(drain_for(t, 300), "");	/* it comes with the next line */
+	put("access.log", "c1\n");
+	ck_assert_str_eq(drain_for(t, 300), "3:b1|4:c1|");
+	ck_assert_uint_eq(status_of(t).truncations, 2);
+	put("access.log", "c2\n");
+	ck_assert_str_eq(drain_for(t, 100000), "4:c2|");
+	ck_assert_str_eq(status_of(t).problem, "");
+	tail_close(&t);
+}
+END_TEST
+
 START_TEST(truncated_while_away)
 {
 	struct tail *t = open_tail();
@@ -1307,6 +1333,104 @@ START_TEST(rotation_storm)			/* while it is read all the time, or by a reader th
 }
 END_TEST
 
+#define COPIES 40
+#define COPY_LINES 400
+
+/* A writer that never closes the file, and a logrotate that copies and empties it under its hands. */
+static void
+copy_storm(void)
+{
+	int fd = open(log_path, O_WRONLY | O_APPEND);
+	char text[64];
+	unsigned no = 0;
+
+	for (unsigned r = 0; r < COPIES; r++) {
+		pid_t logrotate;
+
+		for (unsigned i = 0; i < COPY_LINES / 2; i++)
+			(void)!write(fd, text, (size_t)sprintf(text, "line %06u of a storm that goes on and on\n", no++));
+		logrotate = fork();
+		if (logrotate == 0) {
+			for (unsigned k = r; k > 0; k--) {
+				char from[128], to[128];
+
+				snprintf(from, sizeof(from), "%s.%u", log_path, k);
+				snprintf(to, sizeof(to), "%s.%u", log_path, k + 1);
+				rename(from, to);
+			}
+			run("cp %s %s.1", log_path, log_path);
+			(void)!truncate(log_path, 0);
+			_exit(0);
+		}
+		for (unsigned i = 0; i < COPY_LINES / 2; i++) {
+			(void)!write(fd, text, (size_t)sprintf(text, "line %06u of a storm that goes on and on\n", no++));
+			if (i % 10 == 0)
+				usleep(300);
+		}
+		waitpid(logrotate, NULL, 0);
+	}
+	(void)!write(fd, "the end\n", 8);
+}
+
+/* What is in the file, or the copies, must have been read. */
+static void
+expect_seen(const char *path, const char *seen)
+{
+	struct buf b = slurp(path);
+	struct slice rest = buf_view(&b);
+
+	while (rest.len > 0) {
+		char text[64];
+		unsigned no;
+
+		snprintf(text, sizeof(text), "%.*s", SLICE_FMT(slice_cut(&rest, '\n')));
+		if (sscanf(text, "line %u of a storm", &no) == 1)
+			ck_assert_msg(seen[no] == 1, "%s: line %u was not read", path, no);
+	}
+	buf_free(&b);
+}
+
+START_TEST(copytruncate_storm)			/* L2 */
+{
+	struct tail *t = tail_open(log_path, false);
+	char *seen = mem_calloc(COPIES * COPY_LINES + 1, 1), path[100];
+	unsigned no, stops = 0;
+	struct line line;
+	bool end = false;
+	pid_t child;
+
+	tail_set_times(t, &(struct tail_times){ 2, 20, 5000, NULL });
+	put("access.log", "the begin\n");
+	ck_assert_int_eq(tail_next(t, &line), TAIL_LINE);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		copy_storm();
+		_exit(0);
+	}
+	while (!end) {
+		if (tail_next(t, &line) != TAIL_LINE) {
+			usleep(_i == 1 && stops++ % 20 == 0 ? 30000 : 300);
+			continue;
+		}
+		end = slice_is(slice_make(line.p, line.len), "the end");
+		line.p[line.len] = '\0';
+		if (sscanf(line.p, "line %u of a storm that goes on and o", &no) == 1) {
+			ck_assert_msg(seen[no] == 0, "line %u came twice", no);
+			seen[no] = 1;
+		}
+	}
+	waitpid(child, NULL, 0);
+	expect_seen(log_path, seen);
+	for (unsigned k = 1; k <= COPIES; k++) {
+		snprintf(path, sizeof(path), "%s.%u", log_path, k);
+		expect_seen(path, seen);
+	}
+	free(seen);
+	tail_close(&t);
+}
+END_TEST
+
 /* ---- the model ------------------------------------------------------------------------------- */
 
 #define GENERATIONS 400
@@ -1766,6 +1890,7 @@ tail_suite(void)
 	tcase_add_loop_test(tc, truncated_without_copy, 0, 4);
 	tcase_add_test(tc, copytruncate_behind);
 	tcase_add_test(tc, copytruncate_in_its_middle);
+	tcase_add_loop_test(tc, copytruncate_of_what_nobody_saw, 0, 2);
 	tcase_add_loop_test(tc, truncated_while_away, 0, 2);
 	tcase_add_loop_test(tc, resume_after_rotations, 0, 16);
 	tcase_add_test(tc, resume_while_gzip_works);
@@ -1792,6 +1917,7 @@ tail_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, rotation_storm, 0, 2);
+	tcase_add_loop_test(tc, copytruncate_storm, 0, 2);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("lives");
 	tcase_add_checked_fixture(tc, setup, teardown);

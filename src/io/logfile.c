@@ -461,6 +461,16 @@ fill(struct logfile *f, struct err *err)
 	return (f->gz ? fill_gz(f, err) : fill_plain(f, err));
 }
 
+bool
+logfile_look(struct logfile *f)
+{
+	struct err err;
+
+	if (f->n == 0)
+		fill(f, &err);
+	return (f->n > 0);
+}
+
 enum logfile_state
 logfile_next(struct logfile *f, struct line *line, struct err *err)
 {
@@ -579,8 +589,8 @@ logfile_seen(const struct logfile *f)
 	return (f->base + f->n);
 }
 
-static uint64_t
-size_on_disk(const struct logfile *f)
+uint64_t
+logfile_end(const struct logfile *f)
 {
 	struct stat st;
 
@@ -600,7 +610,7 @@ logfile_mtime_ns(const struct logfile *f)
 void
 logfile_progress(const struct logfile *f, uint64_t *offset, uint64_t *size)
 {
-	*size = size_on_disk(f);
+	*size = logfile_end(f);
 	*offset = logfile_position(f);
 	if (f->gz)
 		*offset = f->gunzip != NULL ? gunzip_used(f->gunzip) : 0;
@@ -641,12 +651,24 @@ file_pos_is_telling(const struct file_pos *pos)
 	return (pos->id.head_len >= TELLING_BYTES || (pos->offset > 0 && pos->id.head_len > 0));
 }
 
+static bool
+begins_as(const struct logfile *f, const struct file_id *id)
+{
+	if (id->head_len > f->id.head_len)
+		return (false);
+	return (hash_of_head(f, id->head_len) == id->head_hash || id->head_len == 0);
+}
+
 bool
 logfile_holds(const struct logfile *f, const struct file_pos *pos)
 {
-	if (pos->id.head_len > f->id.head_len || (!f->gz && size_on_disk(f) < pos->offset))
-		return (false);
-	return (hash_of_head(f, pos->id.head_len) == pos->id.head_hash || pos->id.head_len == 0);
+	return ((f->gz || logfile_end(f) >= pos->offset) && begins_as(f, &pos->id));
+}
+
+bool
+logfile_is_short_of(const struct logfile *f, const struct file_pos *pos)
+{
+	return (!f->gz && file_pos_is_telling(pos) && logfile_end(f) < pos->offset && begins_as(f, &pos->id));
 }
 
 /* Whether both have the same `len` (at most an anchor's) bytes at `offset`. */
@@ -669,13 +691,21 @@ logfile_continues(const struct logfile *f, const struct logfile *old)
 }
 
 bool
+logfile_shares_head(const struct logfile *f, const struct logfile *of)
+{
+	uint32_t len = f->id.head_len < of->id.head_len ? f->id.head_len : of->id.head_len;
+
+	return (memcmp(f->head, of->head, len) == 0);
+}
+
+bool
 logfile_is_copy_of(const struct logfile *f, const struct logfile *of)
 {
-	uint64_t size = size_on_disk(f);
+	uint64_t size = logfile_end(f);
 	size_t len = size < ANCHOR_BYTES ? (size_t)size : ANCHOR_BYTES;
 	char tail[ANCHOR_BYTES];
 
-	if (f->gz || of->gz || size == 0 || size > size_on_disk(of))
+	if (f->gz || of->gz || size == 0 || size > logfile_end(of))
 		return (false);
 	if (f->id.head_len > of->id.head_len || memcmp(f->head, of->head, f->id.head_len) != 0)
 		return (false);

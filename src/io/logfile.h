@@ -39,6 +39,9 @@ void logfile_stop(struct logfile *);
 bool logfile_seek(struct logfile *, uint64_t offset, struct err *);
 /* The next line, if it is in memory already: no system call. */
 bool logfile_take(struct logfile *, struct line *);
+/* Of a plain file of which nothing was read yet: reads ahead, and gives out nothing.  True where there
+ * is something; then it is in memory, and the identity knows it, whatever becomes of the file. */
+bool logfile_look(struct logfile *);
 /* The next line.  line->file_no is left alone. */
 enum logfile_state logfile_next(struct logfile *, struct line *, struct err *);
 /* What lies behind the last newline, as a line; false where there is nothing.  After it
@@ -50,6 +53,7 @@ bool logfile_is_gz(const struct logfile *);
 /* What it is packed with, by its content: "gzip", others of which rpvd reads nothing; or NULL. */
 const char *logfile_packer(const struct logfile *);
 uint64_t logfile_position(const struct logfile *);	/* where the next line begins */
+uint64_t logfile_end(const struct logfile *);		/* its size on disk, now */
 uint64_t logfile_seen(const struct logfile *);		/* how far it was read at all */
 int64_t logfile_mtime_ns(const struct logfile *);	/* now */
 /* How far of how much, in bytes on disk (for gzip: compressed ones). */
@@ -66,8 +70,12 @@ bool file_id_same(const struct file_id *, const struct file_id *);
 bool file_pos_is_telling(const struct file_pos *);
 /* Begins with the bytes by which the identity knows its file, and reaches the offset. */
 bool logfile_holds(const struct logfile *, const struct file_pos *);
+/* Begins with these bytes, and ends before the offset: a copy that was made before all was read. */
+bool logfile_is_short_of(const struct logfile *, const struct file_pos *);
 /* Holds, before `old`'s position, what `old` had there (gzip: not looked at, true). */
 bool logfile_continues(const struct logfile *, const struct logfile *old);
+/* As far as both know their first bytes, these are the same. */
+bool logfile_shares_head(const struct logfile *, const struct logfile *);
 /* Its bytes are the first of another file: a copy, whole or in the making. */
 bool logfile_is_copy_of(const struct logfile *, const struct logfile *);
 

@@ -30,6 +30,7 @@ struct piece {
 	bool is_fixed;			/* nobody can write to it: compressed, or a copy */
 	bool is_done;			/* read, but not released */
 	size_t resumed;			/* it goes on at position resumed - 1 of tail_resume(); 0: at none */
+	bool was_empty;			/* when it was looked at last */
 	unsigned looks;			/* in a row without new bytes, the first at idle_since */
 	int64_t idle_since_ms;
 	uint64_t seen;
@@ -83,6 +84,7 @@ append(struct tail *t, struct logfile *file, const char *name)
 	p->name = mem_strdup(name);
 	p->file = file;
 	p->is_fixed = logfile_is_gz(file);
+	p->was_empty = !t->is_replay && !p->is_fixed && logfile_id(file)->head_len == 0;
 	mem_grow(&t->pieces, &t->cap_pieces, t->n_pieces + 1, sizeof(struct piece *));
 	t->pieces[t->n_pieces++] = p;
 	return (p);
@@ -169,12 +171,15 @@ lose(struct tail *t, uint64_t bytes, const char *name, const char *what)
 
 /* ---- what was read before -------------------------------------------------------- */
 
-/* The position is in this file, or in what it was made of. */
+/* The position is in this file, or in what it was made of; or behind all that a copy has of it. */
 static bool
 is_of(const struct file_pos *pos, const struct logfile *file, uint64_t *offset)
 {
 	*offset = pos->offset;
-	return ((file_id_same(&pos->id, logfile_id(file)) || file_pos_is_telling(pos)) && logfile_holds(file, pos));
+	if ((file_id_same(&pos->id, logfile_id(file)) || file_pos_is_telling(pos)) && logfile_holds(file, pos))
+		return (true);
+	*offset = logfile_end(file);
+	return (logfile_is_short_of(file, pos));
 }
 
 /* How far a file was read by this stream already: true, and *offset. */
@@ -191,6 +196,9 @@ was_read(const struct tail *t, const struct logfile *file, uint64_t *offset)
 	}
 	for (size_t i = 0; i < n; i++)
 		if (is_of(&t->past[i], file, offset))
+			return (true);
+	for (size_t i = 0; i < t->n_wanted; i++)
+		if (logfile_is_short_of(file, &t->wanted[i]))
 			return (true);
 	return (false);
 }
@@ -382,6 +390,15 @@ forget_wanted(struct tail *t)
 	t->n_held = t->n_wanted = 0;
 }
 
+static bool
+has_short_copy(const struct generations *gs, const struct file_pos *pos)
+{
+	for (size_t i = 0; i < gs->count; i++)
+		if (gs->items[i].file != NULL && logfile_is_short_of(gs->items[i].file, pos))
+			return (true);
+	return (false);
+}
+
 /* Which file a position is in; -1: none, which is said. */
 static ptrdiff_t
 place(struct tail *t, const struct generations *gs, const struct file_pos *pos)
@@ -390,7 +407,7 @@ place(struct tail *t, const struct generations *gs, const struct file_pos *pos)
 
 	if (same >= 0 && same != at)
 		t->truncations++;
-	if (at < 0 && file_pos_is_telling(pos))
+	if (at < 0 && file_pos_is_telling(pos) && !has_short_copy(gs, pos))
 		say_gone(t, gs, pos);
 	return (at);
 }
@@ -555,64 +572,108 @@ look_at_name(struct tail *t)
 	return (false);
 }
 
+/* Index behind the newest file that was read of those older than index `end`, itself where none was. */
+static size_t
+behind_read(const struct tail *t, const struct generations *gs, size_t end)
+{
+	uint64_t offset;
+
+	for (size_t i = end; i-- > 0;)
+		if (gs->items[i].file != NULL && was_read(t, gs->items[i].file, &offset) && offset > 0)
+			return (i + 1);
+	return (end);
+}
+
+
+static bool
+append_copy(struct tail *t, struct generations *gs, size_t i, uint64_t offset)
+{
+	size_t before = t->n_pieces;
+
+	append_generation(t, &gs->items[i], offset);
+	if (t->n_pieces == before)
+		return (false);
+	last_piece(t)->is_fixed = true;
+	return (true);
+}
+
+/* Copies between two indices of which nothing was read, but none of what is in the live file now: such
+ * a one may be in the making, and is empty at first.  Where the live file is empty, nobody knows yet:
+ * its first bytes will tell. */
+static void
+append_unread(struct tail *t, struct generations *gs, size_t from, size_t end, const struct logfile *live)
+{
+	uint64_t offset;
+
+	for (size_t i = from; i < end && logfile_id(live)->head_len > 0; i++) {
+		const struct logfile *file = gs->items[i].file;
+
+		if (generations_is_part(gs, i) && logfile_id(file)->head_len > 0 && !logfile_shares_head(file, live) &&
+		    !was_read(t, file, &offset))
+			append_copy(t, gs, i, 0);
+	}
+}
+
+static size_t
+index_of_own(const struct generations *gs, const struct piece *p)
+{
+	ptrdiff_t own = generations_find_id(gs, logfile_id(p->file));
+
+	return (own >= 0 ? (size_t)own : gs->count);
+}
+
 /* The unread rest of a truncated file is in a copy, if logrotate made one: it goes on
  * there, through later copies, and then in the file itself, which begins anew. */
 static bool
 append_copies(struct tail *t, const struct piece *p, const struct logfile *again)
 {
-	const struct file_pos start = { *logfile_id(again), 0 };
 	struct file_pos pos = { *logfile_id(p->file), logfile_position(p->file) };
 	struct generations gs;
+	size_t own, from;
 	ptrdiff_t at;
 
 	if (scan(t, &gs) != 0)
 		return (false);
 	at = generations_find(&gs, &pos, p->file);
+	own = index_of_own(&gs, p);
+	from = at < 0 ? behind_read(t, &gs, own) : (size_t)at + 1;
 	if (at < 0)
 		t->lost_bytes += logfile_seen(p->file) - pos.offset;
-	for (size_t i = at < 0 ? gs.count : (size_t)at; i < gs.count; i++) {
-		struct generation *g = &gs.items[i];
-		size_t before = t->n_pieces;
-		uint64_t offset;
-
-		/* The file itself, or what was made of it since. */
-		if (file_id_same(&g->id, &pos.id) ||
-		    (file_pos_is_telling(&start) && g->file != NULL && logfile_holds(g->file, &start)))
-			break;
-		if ((ptrdiff_t)i != at && (!generations_is_part(&gs, i) || was_read(t, g->file, &offset)))
-			continue;
-		append_generation(t, g, (ptrdiff_t)i == at ? pos.offset : 0);
-		if (t->n_pieces == before)
-			continue;
-		last_piece(t)->is_fixed = true;
-		if ((ptrdiff_t)i == at)
-			last_piece(t)->resumed = p->resumed;
-	}
+	else if (append_copy(t, &gs, (size_t)at, pos.offset))
+		last_piece(t)->resumed = p->resumed;
+	append_unread(t, &gs, from, own, again);
 	generations_free(&gs);
 	return (true);
 }
 
-/* Moves the pieces from `from` on to index `to`; numbers go up in the order of reading. */
+/* Numbers go up in the order of reading: for pieces of which nobody knows the number yet, since no
+ * line of theirs was given out. */
+static void
+renumber(struct tail *t, size_t from)
+{
+	for (size_t i = from; i < t->n_pieces; i++)
+		for (size_t k = i + 1; k < t->n_pieces; k++)
+			if (t->pieces[k]->no < t->pieces[i]->no) {
+				uint64_t no = t->pieces[k]->no;
+
+				t->pieces[k]->no = t->pieces[i]->no;
+				t->pieces[i]->no = no;
+			}
+}
+
+/* Moves the pieces from `from` on to index `to`. */
 static void
 move_up(struct tail *t, size_t from, size_t to)
 {
 	size_t n = t->n_pieces - from;
 	struct piece **moved = mem_dup(t->pieces + from, n * sizeof(*moved));
-	uint64_t no;
 
 	memmove(t->pieces + to + n, t->pieces + to, (from - to) * sizeof(*moved));
 	memcpy(t->pieces + to, moved, n * sizeof(*moved));
 	free(moved);
 	if (to <= t->current)
 		t->current += n;
-	for (size_t i = t->current + 1; i < t->n_pieces; i++)
-		for (size_t k = i + 1; k < t->n_pieces; k++)
-			if (t->pieces[k]->no < t->pieces[i]->no) {
-				/* Not begun, so nobody knows the numbers yet. */
-				no = t->pieces[k]->no;
-				t->pieces[k]->no = t->pieces[i]->no;
-				t->pieces[i]->no = no;
-			}
+	renumber(t, t->current + 1);
 }
 
 /* A file that was rotated away meanwhile is no other case: copies and its new content
@@ -636,6 +697,29 @@ on_truncated(struct tail *t, struct piece *p)
 		read_next(t, at + 1);
 	else
 		t->reading = t->pieces[t->current];
+	return (true);
+}
+
+/* A file that was empty has bytes, and they are in memory.  It may have been filled, copied and emptied
+ * before them: no byte of its own tells, but a copy that nobody has read does.  False: not now, try again. */
+static bool
+on_first_bytes(struct tail *t, struct piece *p)
+{
+	size_t at = index_of(t, p), before = t->n_pieces, own;
+	struct generations gs;
+
+	if (scan(t, &gs) != 0)
+		return (false);
+	p->was_empty = false;
+	own = index_of_own(&gs, p);
+	append_unread(t, &gs, behind_read(t, &gs, own), own, p->file);
+	generations_free(&gs);
+	if (t->n_pieces == before)
+		return (true);
+	move_up(t, before, at);
+	renumber(t, at);
+	t->truncations++;
+	read_next(t, at);
 	return (true);
 }
 
@@ -675,6 +759,7 @@ note_look(struct piece *p, int64_t now_ms)
 		p->idle_since_ms = now_ms;
 	}
 	p->seen = seen;
+	p->was_empty = seen == 0;
 	p->looks++;
 }
 
@@ -808,8 +893,12 @@ step(struct tail *t, struct line *line, int64_t now_ms)
 {
 	struct piece *p = t->reading;
 	struct err err = { "" };
-	enum logfile_state state = p->is_done ? LOGFILE_EOF : logfile_next(p->file, line, &err);
+	enum logfile_state state;
 
+	if (p->was_empty && !p->is_done && p == t->pieces[t->current] && logfile_look(p->file) && !on_first_bytes(t, p))
+		return (STEP_WAIT);
+	p = t->reading;
+	state = p->is_done ? LOGFILE_EOF : logfile_next(p->file, line, &err);
 	switch (state) {
 	case LOGFILE_LINE:
 		p->looks = 0;
@@ -858,7 +947,7 @@ look(struct tail *t, struct line *line)
 enum tail_state
 tail_next(struct tail *t, struct line *line)
 {
-	if (t->reading != NULL && logfile_take(t->reading->file, line)) {
+	if (t->reading != NULL && !t->reading->was_empty && logfile_take(t->reading->file, line)) {
 		line->file_no = t->reading->no;
 		return (TAIL_LINE);
 	}
