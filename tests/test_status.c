@@ -44,6 +44,7 @@ static const struct { const char *why, *fields, *said; } complaints[] = {
 	    "Nothing was heard from rpvd for 60 seconds: it is stopped, or cannot go on.  See its log: journalctl -u rpvd\n" },
 	{ "a log's own words", WELL "log_1=ok log_2=/x:+may+not+be+read", "/x: may not be read\n" },
 	{ "an order file's too", WELL "orders_1=/o:+no+such+file orders_waiting=5", "/o: no such file\n" },
+	{ "other fields that begin like an input's", WELL "log_1=ok log_dropped=0 orders_waiting=5", "" },
 	{ "keys", WELL "keys=cannot+be+written", "cannot be written\n" },
 	{ "what is not said in words of ours", WELL "log_1=a\x1b[2Jb", "a\\x1b[2Jb\n" },
 	{ "a broken line in a hundred is nothing", WELL "lines=100 malformed=1 bad_time=1", "" },

@@ -175,16 +175,28 @@ complain_state(const struct status *s, int64_t now_ms, struct buf *out)
 		    " journalctl -u rpvd\n", (now_ms - updated) / 1000);
 }
 
+/* log_1, orders_2: of one log or order file. */
+static bool
+is_input(struct slice name)
+{
+	struct slice kind = slice_cut(&name, '_');
+
+	if (!slice_is(kind, "log") && !slice_is(kind, "orders"))
+		return (false);
+	for (size_t i = 0; i < name.len; i++)
+		if (name.p[i] < '0' || name.p[i] > '9')
+			return (false);
+	return (name.len > 0);
+}
+
 /* Fields that say "ok", or in a sentence what is wrong. */
 static void
 complain_inputs(const struct status *s, struct buf *out)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		struct slice name = s->fields[i].name, value = s->fields[i].value;
-		bool input = slice_starts(name, SLICE("log_")) ||
-		    (slice_starts(name, SLICE("orders_")) && !slice_is(name, "orders_waiting"));
 
-		if ((!input && !slice_is(name, "keys")) || slice_is(value, "ok"))
+		if ((!is_input(name) && !slice_is(name, "keys")) || slice_is(value, "ok"))
 			continue;
 		put_value(out, value);
 		buf_putc(out, '\n');

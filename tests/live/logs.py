@@ -253,7 +253,7 @@ def copytruncate(w):
     # What lies between copy and truncate rpvd may have read in time: it then knows more than the copies.
     wait_for(lambda: len(seen) <= int(w.status().get("pageviews", 0)) <= len(written) and w.status()["behind_bytes"] == "0",
              lambda: f"{len(seen)} to {len(written)} lines: {w.status()}")
-    if len(seen) < 2000 or int(w.status()["truncations"]) != 12:
+    if len(seen) < 2000 or int(w.status()["truncations"]) < 6:      # two at once may be seen as one
         raise AssertionError(f"{len(seen)} lines: {w.status()}")
     # No line twice: each page is one visitor's only view of it.
     views = sum(int(v) for v in [w.redis.hash("rpv:shop:24h:total")["visits"]])
@@ -331,7 +331,7 @@ def many(w):
             w.put(1, name)
         wait_for(lambda: w.read("rpvd.log").count("configuration reloaded") > k, lambda: w.read("rpvd.log")[-500:])
     w.all_read()
-    wrong = {v for k, v in w.status().items() if k.startswith("log_") and v != "ok"}
+    wrong = {v for k, v in w.status().items() if re.fullmatch(r"log_\d+", k) and v != "ok"}
     if wrong:
         raise AssertionError(wrong)
 
