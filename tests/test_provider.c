@@ -304,6 +304,46 @@ START_TEST(malformed_signatures)
 }
 END_TEST
 
+/* The signature with one of its bits the other way, in the header's own writing. */
+static void
+flip_bit(char *text, bool hex, unsigned bit)
+{
+	unsigned char mac[32];
+	size_t len;
+
+	if (hex)
+		ck_assert_int_eq(sodium_hex2bin(mac, sizeof(mac), text, 64, NULL, &len, NULL), 0);
+	else
+		ck_assert_int_eq(sodium_base642bin(mac, sizeof(mac), text, 44, NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL), 0);
+	ck_assert_uint_eq(len, sizeof(mac));
+	mac[bit / 8] ^= (unsigned char)(1 << bit % 8);
+	if (hex)
+		sodium_bin2hex(text, 65, mac, sizeof(mac));
+	else
+		sodium_bin2base64(text, 45, mac, sizeof(mac), sodium_base64_VARIANT_ORIGINAL);
+}
+
+START_TEST(each_bit_of_a_signature)
+{
+	const struct shop *shop = &shops[_i];
+	bool hex = strcmp(shop->name, "stripe") == 0;
+
+	for (unsigned bit = 0; bit < 256; bit++) {
+		struct delivery d;
+		struct post p;
+		char *value;
+
+		post_begin(&p, shop->paid);
+		shop->sign(&p, (const char *[]){ shop->secret, NULL }, NOW);
+		value = p.values[p.n_headers - 1];
+		flip_bit(value + strlen(value) - (hex ? 64 : 44), hex, bit);
+		deliver(&p, shop->name, (const char *[]){ shop->secret, NULL }, (struct provider_conf){ 0 }, &d);
+		assert_answer("a bit of the signature", shop->name, &d, 401, "bad_signature");
+		delivery_free(&d);
+	}
+}
+END_TEST
+
 /* A line of the secret file that is empty, or has only a prefix, is no key; not even for who signs with nothing. */
 static const struct { const char *provider, *secret, *signs; } empty_secrets[] = {
 	{ "generic", "", "whsec_" }, { "generic", "whsec_", "whsec_" }, { "generic", "whpk_", "whsec_" },
@@ -1314,6 +1354,7 @@ main(void)
 	suite_add_tcase(suite, tc);
 	tcase_add_loop_test(tc, signatures, 0, N_ELEM(signings));
 	tcase_add_loop_test(tc, malformed_signatures, 0, N_ELEM(shops));
+	tcase_add_loop_test(tc, each_bit_of_a_signature, 0, N_ELEM(shops));
 	tcase_add_loop_test(tc, empty_secrets_never_accept, 0, N_ELEM(empty_secrets));
 	tcase_add_loop_test(tc, hints, 0, N_ELEM(changes));
 	tcase_add_test(tc, hints_about_the_secret_file);

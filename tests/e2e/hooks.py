@@ -47,7 +47,8 @@ class Case:
         self.orders = orders
         self.requests = []
 
-    def post(self, event, status=200, secret=None, signed_at=0, tamper=None, event_id=None, method="POST", signed=True):
+    def post(self, event, status=200, secret=None, signed_at=0, tamper=None, event_id=None, method="POST", signed=True,
+             more=()):
         """One request; signed_at: how far the signed time is from the receiver's."""
         now = NOW + 10 * len(self.requests)
         body = event if isinstance(event, bytes) else as_json(event)
@@ -55,7 +56,7 @@ class Case:
         if self.provider == "generic":
             args.append(event_id or f"msg_{len(self.requests)}")
         headers = rig.SIGNERS[self.provider](*args) if signed else []
-        self.requests.append({"method": method, "headers": [("Content-Type", "application/json")] + headers,
+        self.requests.append({"method": method, "headers": [("Content-Type", "application/json")] + headers + list(more),
                               "body": tamper(body) if tamper else body, "received": now, "status": status})
         return self
 
@@ -178,6 +179,10 @@ def woocommerce_cases():
            .post(woo(78, "1"), 401, signed=False).post(woo(79, "1"), 401, secret="wrong").post(woo(80, "0.00")).post({"id": 9}))
     yield (case("refunds", {"77": order("30.00", "12.50", net="17.50")}).post(woo(77, "30.00"))
            .post(woo(77, "30.00", refunds=[(1, "-10.00")])).post(woo(77, "30.00", refunds=[(1, "-10.00"), (2, "-2.50")])))
+    # WooCommerce makes it of the hook's number and the second: two orders in one second share it.
+    same = [("X-WC-Webhook-Delivery-ID", "5ac6f1bd1f2a"), ("X-WC-Webhook-Topic", "order.created")]
+    yield (case("one-delivery-id", {"91": order("10.00"), "92": order("20.00")}).post(woo(91, "10.00"), more=same)
+           .post(woo(92, "20.00"), more=same))
     yield case("all-at-once", {"78": order("1500", "500", "0", "1000", "JPY")}).post(woo(78, "1500", refunds=[(3, "-500")], currency="JPY"))
 
 
