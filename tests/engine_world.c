@@ -240,6 +240,9 @@ load_rest(struct world *w)
 	r = world_record(w, "open");
 	for (size_t i = 0; r != NULL && (value = strmap_next(r->fields, &i, &field)) != NULL;)
 		damaged(w, engine_load_open(w->engine, buf_view(value)));
+	r = world_record(w, "forget");
+	for (size_t i = 0; r != NULL && (value = strmap_next(r->fields, &i, &field)) != NULL;)
+		damaged(w, engine_load_forget(w->engine, buf_view(value)));
 	r = world_record(w, "waiting");
 	for (size_t i = 0; r != NULL && strmap_next(r->fields, &i, &field) != NULL;)
 		damaged(w, engine_load_waiting(w->engine, field, string_of(w, field)));
@@ -294,6 +297,20 @@ answer(struct world *w)
 	engine_supplied(w->engine);
 }
 
+/* As the journal has it. */
+static void
+forget(struct world *w, const struct input *in)
+{
+	struct forget f = { 0 };
+	struct buf bytes = { 0 };
+
+	forget_encode(in->forget, &bytes);
+	must(forget_decode(buf_view(&bytes), &f) == 0);
+	f.time_ms = in->ms;
+	engine_forget(w->engine, &f);
+	buf_free(&bytes);
+}
+
 static enum engine_result
 give(struct world *w, const struct input *in)
 {
@@ -309,6 +326,9 @@ give(struct world *w, const struct input *in)
 	case INPUT_EVENT:
 		order_event_hash(&w->ring, &in->message, &event);
 		return (engine_order(w->engine, &event));
+	case INPUT_FORGET:
+		forget(w, in);
+		return (ENGINE_DONE);
 	case INPUT_UNTIL:
 		break;
 	}
@@ -450,6 +470,12 @@ make_key(void *arg, int64_t day, struct hash_key *out)
 	memcpy(out->bytes, &day, sizeof(day));
 }
 
+void
+world_site_key(struct hash_key *key)
+{
+	memcpy(key->bytes, "the site's key..", HASH_KEY_LEN);
+}
+
 struct world *
 world_new(bool replay)
 {
@@ -462,7 +488,7 @@ world_new(bool replay)
 	struct err err;
 
 	w->replay = replay;
-	memcpy(w->ring.site.bytes, "the site's key..", HASH_KEY_LEN);
+	world_site_key(&w->ring.site);
 	w->ring.make = make_key;
 	w->store = strmap_new(&w->ring.site);
 	if (sources == NULL)

@@ -18,7 +18,7 @@
 
 #define WORLD_DAY INT64_C(1772409600000)	/* 2026-03-02T00:00:00Z, a Monday */
 
-enum input_kind { INPUT_HIT, INPUT_EVENT, INPUT_UNTIL };
+enum input_kind { INPUT_HIT, INPUT_EVENT, INPUT_UNTIL, INPUT_FORGET };
 
 struct input {
 	enum input_kind kind;
@@ -26,6 +26,7 @@ struct input {
 	bool late;
 	struct hit hit;			/* strings borrowed */
 	struct order_message message;	/* strings borrowed */
+	const struct forget *forget;	/* borrowed; its time is ms */
 };
 
 struct world {
@@ -50,6 +51,8 @@ struct record {
 
 struct world *world_new(bool replay);
 void world_free(struct world **);
+/* The same in all worlds. */
+void world_site_key(struct hash_key *);
 
 /* Gives the input to the engine and answers its questions until it is done. */
 void world_take(struct world *, const struct input *);

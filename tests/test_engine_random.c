@@ -15,12 +15,15 @@
 
 #define INPUTS_MAX 400
 #define TEXTS 4096
+#define FORGETS 8
 
 struct script {				/* inputs, and the bytes that they borrow */
 	struct input list[INPUTS_MAX];
 	size_t n;
 	char texts[TEXTS][48];
 	size_t n_texts;
+	struct forget forgets[FORGETS];
+	size_t n_forgets;
 };
 
 static struct script script;
@@ -115,21 +118,52 @@ random_event(struct random *r, struct input *in, bool currencies)
 	m->time_ms -= random_below(r, 4) == 0 ? random_gap(r, 1800000) : (int64_t)random_below(r, 20000);
 }
 
+/* Some visitor and some customer are forgotten, and some orders, whoever's these are. */
 static void
-make_script(struct random *r, size_t n, int64_t timeout, bool currencies)
+random_forget(struct random *r, struct input *in)
+{
+	struct forget *f = &script.forgets[script.n_forgets];
+	struct keyring ring = { .n_days = 0 };
+	struct order_message m = { .provider = SLICE("generic") };
+	struct order_event e;
+	char name[32];
+
+	*in = (struct input){ .kind = INPUT_FORGET, .ms = in->ms, .forget = f };
+	world_site_key(&ring.site);
+	forget_clear(f);
+	f->id = ++script.n_forgets;
+	m.visitor = text("v%u", (unsigned)random_below(r, 4));
+	m.customer = random_below(r, 2) == 0 ? text("k%u", (unsigned)random_below(r, 2)) : SLICE("email:a@b.example");
+	order_event_hash(&ring, &m, &e);
+	forget_add_hash(f, e.visitors[0]);
+	forget_add_hash(f, e.customer);
+	for (size_t i = random_below(r, 4); i > 0; i--) {
+		snprintf(name, sizeof(name), "o:generic:o%u", (unsigned)random_below(r, 10));
+		forget_add_order(f, slice_of(name));
+	}
+}
+
+enum { CURRENCIES = 1, PERSONS = 2 };	/* what more a script may hold: other currencies; that persons are forgotten */
+
+static void
+make_script(struct random *r, size_t n, int64_t timeout, int more)
 {
 	int64_t clock = WORLD_DAY + 20 * 3600000, highest = INT64_MIN;
 
 	script.n = n;
-	script.n_texts = 0;
+	script.n_texts = script.n_forgets = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct input *in = &script.list[i];
 
 		*in = (struct input){ .kind = random_below(r, 3) == 0 ? INPUT_EVENT : INPUT_HIT };
 		clock += random_gap(r, timeout);
 		in->ms = clock;
+		if ((more & PERSONS) != 0 && script.n_forgets < FORGETS && random_below(r, 16) == 0) {
+			random_forget(r, in);
+			continue;
+		}
 		if (in->kind == INPUT_EVENT) {
-			random_event(r, in, currencies);
+			random_event(r, in, (more & CURRENCIES) != 0);
 			continue;
 		}
 		if (random_below(r, 12) == 0)
@@ -249,7 +283,7 @@ START_TEST(no_policy_shows)
 		struct setting s = random_setting(&r);
 		char *never, *other;
 
-		make_script(&r, 20 + random_below(&r, INPUTS_MAX - 20), s.timeout, true);
+		make_script(&r, 20 + random_below(&r, INPUTS_MAX - 20), s.timeout, CURRENCIES | (round % 2 == 1 ? PERSONS : 0));
 		never = run(&s, NEVER, &r);
 		for (int policy = NEVER + 1; policy < POLICIES; policy++) {
 			other = run(&s, (enum policy)policy, &r);
@@ -270,7 +304,7 @@ START_TEST(no_cut_shows)
 		struct setting s = random_setting(&r);
 		char *never, *other;
 
-		make_script(&r, 10 + random_below(&r, 50), s.timeout, true);
+		make_script(&r, 10 + random_below(&r, 50), s.timeout, CURRENCIES | (round == 1 ? PERSONS : 0));
 		never = run(&s, NEVER, &r);
 		for (size_t k = 0; k < script.n; k++) {
 			other = run_cut(&s, k);
@@ -442,7 +476,7 @@ START_TEST(parts_add_up)
 	r.state += (uint64_t)_i * 1000003;
 	s = random_setting(&r);
 	s.max_series = random_below(&r, 2) == 0 ? 10000 : 3;	/* with "(other)" too */
-	make_script(&r, 200, s.timeout, false);
+	make_script(&r, 200, s.timeout, 0);
 	w = world_of(&s);
 	for (size_t i = 0; i < script.n; i++) {
 		/* All of it within the longest window. */
@@ -526,7 +560,7 @@ START_TEST(damage_ends_nothing)
 
 	r.state += (uint64_t)_i * 1000003;
 	s = random_setting(&r);
-	make_script(&r, 300, s.timeout, true);
+	make_script(&r, 300, s.timeout, CURRENCIES | PERSONS);
 	w = world_of(&s);
 	for (size_t i = 0; i < script.n; i++) {
 		world_take(w, &script.list[i]);
@@ -550,7 +584,7 @@ START_TEST(truncation_ends_nothing)
 	struct world *w = world_of(&s);
 	struct record *record;
 
-	make_script(&r, 60, s.timeout, true);
+	make_script(&r, 60, s.timeout, CURRENCIES | PERSONS);
 	for (size_t i = 0; i < 40; i++)
 		world_take(w, &script.list[i]);
 	world_commit(w);

@@ -20,6 +20,7 @@ enum counter {
 	COUNT_DAMAGED,			/* records of the state that could not be read */
 	COUNT_FUTURE,			/* no hit either: lines dated ahead of the wall clock */
 	COUNT_CONFLICT,			/* events that contradict what was told before: another amount of the same order or part */
+	COUNT_FORGOTTEN,		/* persons */
 	COUNTERS
 };
 

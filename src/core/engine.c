@@ -13,7 +13,7 @@ static const char *const counter_names[COUNTERS] = {
 	"method", "status", "asset", "ignored_path", "pageviews", "visits", "late", "adopted", "tokens",
 	"events", "events_rejected", "no_change", "zero_amount", "other_currency", "absurd", "orders",
 	"joined_visitor", "joined_token", "joined_ip_ua", "joined_customer", "damaged",
-	"future", "conflict",
+	"future", "conflict", "forgotten",
 };
 
 const char *

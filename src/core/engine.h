@@ -20,6 +20,7 @@
 #include "core/change.h"
 #include "core/counter.h"
 #include "core/facts.h"
+#include "core/forget.h"
 #include "core/order.h"
 #include "core/engine_rules.h"
 #include "core/visitor.h"
@@ -55,6 +56,9 @@ void engine_hit_ahead(const struct engine *, const struct facts *, int step);
 /* Only adds needs, so that many events can be looked up at once. */
 void engine_order_ahead(struct engine *, const struct order_event *);
 enum engine_result engine_order(struct engine *, const struct order_event *);
+/* A person is to be forgotten once the logs are read up to its time, which is not 0.  Takes it over and
+ * leaves it empty; a commit tells that it is done by taking its field out of the record `forget`. */
+void engine_forget(struct engine *, struct forget *);
 /* Event time has come this far (the logs are read up to wall time, or to their end): decides what is
  * due before it; after a load or new rules it also looks again at orders that had no rate, some of them
  * a call.  INT64_MAX at the end of a replay's input: at all of them. */
@@ -83,19 +87,21 @@ int64_t engine_now_ms(const struct engine *);
 int64_t engine_watermark_ms(const struct engine *);	/* decisions before it are taken */
 size_t engine_waiting(const struct engine *);		/* orders that may still be joined */
 size_t engine_unconverted(const struct engine *);	/* orders in a currency that has no rate: they count nowhere */
+size_t engine_forgetting(const struct engine *);	/* persons who are to be forgotten, and are not yet */
 size_t engine_visits(const struct engine *);		/* visits in memory */
 
 /* ---- loading ------------------------------------------------------------- */
 
 /* The engine's own record ("engine" field of the meta record); empty for a new state.  Then, in
- * this order: all of `s`, the buckets that engine_bucket_names() gives, all of `open`, the orders
- * named in `waiting`, and `unconverted`. */
+ * this order: all of `s`, the buckets that engine_bucket_names() gives, all of `open` and `forget`, the
+ * orders named in `waiting`, and `unconverted`. */
 int engine_load_head(struct engine *, struct slice value, struct err *);
 int engine_load_series(struct engine *, struct slice field, struct slice value);
 /* Names of the live buckets' records: *n of them, owned by the engine until the load ends. */
 const struct slice *engine_bucket_names(struct engine *, size_t *n);
 int engine_load_bucket(struct engine *, size_t i, struct slice field, struct slice value);
 int engine_load_open(struct engine *, struct slice value);
+int engine_load_forget(struct engine *, struct slice value);
 int engine_load_waiting(struct engine *, struct slice name, struct slice value);
 int engine_load_unconverted(struct engine *, struct slice name);
 

@@ -1,6 +1,6 @@
 /*
  * engine_impl: the engine's insides, shared by engine.c (hits), settle.c (order events
- * and money), join.c (decisions) and state.c (records).
+ * and money), join.c (decisions), erase.c (a person who is forgotten) and state.c (records).
  */
 #ifndef RPVD_ENGINE_IMPL_H
 #define RPVD_ENGINE_IMPL_H
@@ -18,7 +18,7 @@
 #define LATE_GRACE_MS (15 * INT64_C(60000))	/* visits stay in memory so much longer than they are open */
 #define RETENTION_SLACK_MS (2 * DAY_MS)
 
-enum need_kind { NEED_VISITOR, NEED_AGENT, NEED_TOKEN, NEED_ORDER, NEED_CUSTOMER };
+enum need_kind { NEED_VISITOR, NEED_AGENT, NEED_TOKEN, NEED_ORDER, NEED_CUSTOMER, NEED_BLOCKS };
 
 struct want {
 	enum need_kind kind;
@@ -65,6 +65,12 @@ struct due {
 	uint64_t looked;		/* engine.commit_no when it was last looked up ahead */
 };
 
+struct erasure {				/* a person who is to be forgotten */
+	struct forget who;
+	bool begun;			/* nothing of them is in memory any more */
+	size_t next;			/* how far the walk over the blocks has come: erasure_name() */
+};
+
 struct engine {
 	const struct engine_rules *rules;
 	struct keyring *ring;
@@ -88,6 +94,10 @@ struct engine {
 	bool recount;			/* rates may have come since they were looked at */
 	struct buf recounts;		/* of these names those that are still to be looked at, from next_recount on */
 	size_t next_recount;
+	struct erasure *erasures;	/* by time */
+	size_t n_erasures, erasures_cap;
+	struct changes erased;		/* what was erased since the last commit */
+	struct buf erased_customers;
 	uint64_t commit_no;		/* calls of engine_changes(), from 1: what was looked up before may have left */
 	int look_ahead;			/* rounds of looking ahead that are still to come */
 	struct want **wants;
@@ -107,7 +117,7 @@ struct engine {
 void want(struct engine *, enum need_kind, uint64_t key, int64_t first_epoch, struct slice provider, struct slice id);
 int64_t engine_retention_ms(const struct engine *);
 bool split_order_name(struct slice name, struct slice *provider, struct slice *id);
-void engine_drop_waiting(struct engine *, struct order *);
+void engine_drop_agents(struct engine *);
 
 /* join.c */
 struct token *token_get(struct engine *, uint64_t hash);
@@ -118,6 +128,16 @@ void order_queue(struct engine *, struct order *);		/* decisions at the moments 
 void order_forget(struct engine *, struct order *);		/* no longer waits */
 enum engine_result join_due(struct engine *, int64_t before_ms);
 int due_compare(const void *, const void *);
+
+/* erase.c */
+int64_t erasure_next_ms(const struct engine *);	/* INT64_MAX where nobody is to be forgotten */
+enum engine_result erasure_run(struct engine *);		/* the next one */
+void erasure_name(uint64_t unit, int64_t epoch, struct name *);
+void erasure_supply(struct engine *, uint64_t unit, int64_t epoch, struct slice name, struct slice block);
+/* The block of that name, of which `fetched` may be older than what the next commit writes. */
+struct slice erased_block(const struct engine *, struct slice name, struct slice fetched);
+void erasures_changes(struct engine *, struct changes *);
+void erasures_free(struct engine *);
 
 /* settle.c */
 /* The visit whose figures change with the order, in *v; NULL where none has to be changed.

@@ -281,8 +281,8 @@ find_by_token(struct engine *e, const struct order *o, int64_t moment_ms, struct
 		struct visitor *owner = NULL;
 		struct visit *v = NULL;
 
-		if (!t->seen || t->seen_ms > moment_ms)
-			continue;
+		if (!t->seen || t->seen_ms > moment_ms || t->visit.visitor == 0)
+			continue;		/* not yet, or by somebody who was forgotten */
 		if (have_visit(e, &t->visit, &v, &owner) == ENGINE_NEEDS)
 			return (ENGINE_NEEDS);
 		if (v == NULL)
@@ -502,7 +502,7 @@ join(struct engine *e, struct order *o, const struct found *f, int64_t moment_ms
 static bool
 may_join(const struct order *o)
 {
-	return (o->paid && o->how == JOIN_NONE && o->alias_of.len == 0);
+	return (o->paid && o->how == JOIN_NONE && o->alias_of.len == 0 && !o->erased);
 }
 
 /* Looks up what the next decisions will want, so that one round of fetching serves many. */
@@ -532,8 +532,8 @@ look_ahead(struct engine *e)
 		heap_push(&e->dues, next[i]);
 }
 
-enum engine_result
-join_due(struct engine *e, int64_t before_ms)
+static enum engine_result
+decide(struct engine *e, int64_t before_ms)
 {
 	struct due *d;
 
@@ -564,4 +564,14 @@ join_due(struct engine *e, int64_t before_ms)
 	if (before_ms > e->watermark && before_ms < INT64_MAX)
 		e->watermark = before_ms;
 	return (ENGINE_DONE);
+}
+
+/* A person is forgotten between what is decided before that moment and what is decided after it. */
+enum engine_result
+join_due(struct engine *e, int64_t before_ms)
+{
+	while (erasure_next_ms(e) < before_ms)
+		if (decide(e, erasure_next_ms(e)) == ENGINE_NEEDS || erasure_run(e) == ENGINE_NEEDS)
+			return (ENGINE_NEEDS);
+	return (decide(e, before_ms));
 }

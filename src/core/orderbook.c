@@ -112,8 +112,11 @@ fill(uint64_t *have, uint64_t more)
 static bool
 fill_keys(struct order *o, const struct order_event *e)
 {
-	bool changed = fill(&o->customer, e->customer);
+	bool changed;
 
+	if (o->erased)			/* told again */
+		return (false);
+	changed = fill(&o->customer, e->customer);
 	if (o->visitors[0] == 0 && o->visitors[1] == 0) {
 		changed |= fill(&o->visitors[0], e->visitors[0]);
 		changed |= fill(&o->visitors[1], e->visitors[1]);
@@ -272,6 +275,27 @@ order_contradicts(const struct order *o, const struct order_event *e, const stru
 	return (p != NULL && p->amount >= 0 && p->amount != e->amount);
 }
 
+/* ---- erasing -------------------------------------------------------------- */
+
+void
+order_erase(struct order *o)
+{
+	o->erased = true;
+	o->customer = 0;
+	memset(o->visitors, 0, sizeof(o->visitors));
+	memset(o->agents, 0, sizeof(o->agents));
+	memset(o->tokens, 0, sizeof(o->tokens));
+	o->n_tokens = 0;
+	o->visit = (struct visit_ref){ 0 };
+	free(o->touches);
+	o->touches = NULL;
+	o->n_touches = 0;
+	if (!o->counted_joined || o->unconverted) {
+		o->how = JOIN_NONE;	/* there is no visit left for which it could be counted */
+		o->counted_joined = false;
+	}
+}
+
 /* ---- aliases ------------------------------------------------------------- */
 
 static struct order_event
@@ -319,11 +343,24 @@ unsettle_total(struct order *o)
 	o->cumulative = 0;
 }
 
+static void
+merge_join(struct order *into, struct order *from)
+{
+	into->how = from->how;
+	into->visit = from->visit;
+	free(into->touches);
+	into->touches = from->touches;
+	into->n_touches = from->n_touches;
+	from->touches = NULL;
+	from->n_touches = 0;
+}
+
 void
 order_merge(struct order *into, struct order *from)
 {
 	bool from_first = from->paid && (!into->paid || from->paid_no < into->paid_no);
 
+	into->erased |= from->erased;
 	unsettle_total(into);
 	unsettle_total(from);
 	merge_paid(into, from, from_first);
@@ -335,15 +372,10 @@ order_merge(struct order *into, struct order *from)
 		take_dispute(into, from->disputes[i]);
 	if (into->paid)
 		settle_parts(into);
-	if (from->how == JOIN_NONE || (into->how != JOIN_NONE && !from_first))
-		return;
-	into->how = from->how;
-	into->visit = from->visit;
-	free(into->touches);
-	into->touches = from->touches;
-	into->n_touches = from->n_touches;
-	from->touches = NULL;
-	from->n_touches = 0;
+	if (from->how != JOIN_NONE && (into->how == JOIN_NONE || from_first))
+		merge_join(into, from);
+	if (into->erased)
+		order_erase(into);
 }
 
 /* Sums stay far below 2^63: each part is at most MONEY_MAX, and there are at most PARTS_MAX. */
@@ -479,9 +511,9 @@ decode_join(struct reader *r, struct order *o)
 	o->visit.id = reader_varint(r);
 	o->visit.start_ms = reader_within(r, TIME_MAX_MS);
 	n = reader_varint(r);
-	if (n == 0 || n > TOUCHES_MAX)
+	if ((n == 0) != o->erased || n > TOUCHES_MAX)
 		r->bad = true;
-	if (r->bad)
+	if (r->bad || n == 0)
 		return;
 	o->touches = mem_calloc(n, sizeof(*o->touches));
 	o->n_touches = n;
@@ -497,14 +529,14 @@ decode_join(struct reader *r, struct order *o)
 }
 
 enum { ORDER_F_PAID = 1, ORDER_F_RECURRING = 2, ORDER_F_COUNTED = 4, ORDER_F_COUNTED_JOINED = 8, ORDER_F_COUNTED_RECURRING = 16,
-	ORDER_F_UNCONVERTED = 32 };
+	ORDER_F_UNCONVERTED = 32, ORDER_F_ERASED = 64 };
 
 static int
 order_flags(const struct order *o)
 {
 	return ((o->paid ? ORDER_F_PAID : 0) | (o->recurring ? ORDER_F_RECURRING : 0) | (o->counted ? ORDER_F_COUNTED : 0) |
 	    (o->counted_joined ? ORDER_F_COUNTED_JOINED : 0) | (o->counted_recurring ? ORDER_F_COUNTED_RECURRING : 0) |
-	    (o->unconverted ? ORDER_F_UNCONVERTED : 0));
+	    (o->unconverted ? ORDER_F_UNCONVERTED : 0) | (o->erased ? ORDER_F_ERASED : 0));
 }
 
 void
@@ -546,6 +578,7 @@ decode_flags(struct order *o, int flags)
 	o->counted_joined = (flags & ORDER_F_COUNTED_JOINED) != 0;
 	o->counted_recurring = (flags & ORDER_F_COUNTED_RECURRING) != 0;
 	o->unconverted = (flags & ORDER_F_UNCONVERTED) != 0;
+	o->erased = (flags & ORDER_F_ERASED) != 0;
 }
 
 static void

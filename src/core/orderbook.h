@@ -61,6 +61,7 @@ struct order {
 	bool counted, counted_joined, counted_recurring;
 	int64_t counted_gross, counted_net;
 	bool unconverted;		/* no rate for its currency is known */
+	bool erased;			/* whose it is was forgotten: it takes no keys, and what it did to its visit stays */
 	/* Memory only. */
 	bool dirty, waiting;		/* differs from its record; may still be joined */
 	bool stored_waiting, stored_unconverted;	/* it is in those sets */
@@ -88,6 +89,9 @@ enum order_change order_apply(struct order *, const struct order_event *, uint64
 /* True where the event tells another amount or currency than was told before of the same order, refund or
  * dispute: what came first counts.  To be asked before order_apply(). */
 bool order_contradicts(const struct order *, const struct order_event *, const struct hash_key *);
+/* Forgets whose it is, and its visit and touches.  Its amounts stay, and so do the figures: what is taken
+ * back from it later is taken from the sales alone. */
+void order_erase(struct order *);
 /* All that waits under `from` moves to `into`; joins and counted figures must have been taken back. */
 void order_merge(struct order *into, struct order *from);
 /* Gross and net in the order's own currency by basis: paid, and what is left of it.

@@ -34,7 +34,7 @@ order_visit(struct engine *e, const struct order *o, struct visit **v)
 	struct visitor *who;
 
 	*v = NULL;
-	if (o->how == JOIN_NONE || o->visit.start_ms < oldest_shown(e))
+	if (o->how == JOIN_NONE || o->erased || o->visit.start_ms < oldest_shown(e))
 		return (ENGINE_DONE);
 	for (int hops = 0; hops < 8; hops++) {
 		*v = visits_by_id(&e->visits, at, o->visit.id, &next);
@@ -101,7 +101,7 @@ add_order(struct engine *e, struct order *o, int64_t sign)
 	struct visit *v;
 
 	windows_add(e->windows, DIM_TOTAL, e->total, o->time_ms, FIG_SALES, sales, 3);
-	if (!o->counted_joined)
+	if (!o->counted_joined || o->erased)
 		return;
 	must(order_visit(e, o, &v) == ENGINE_DONE);	/* the caller made sure that it is here */
 	if (v != NULL)

@@ -98,6 +98,17 @@ epoch_names(const struct engine *e, struct want *w, void (*name)(struct name *, 
 	return (n);
 }
 
+/* The same for a walk over all blocks: its units are no hashes. */
+static size_t
+blocks_names(const struct engine *e, struct want *w)
+{
+	size_t n = epoch_names(e, w, name_visits);
+
+	for (size_t i = 0; i < n; i++)
+		erasure_name(w->key, w->first_epoch + (int64_t)i, &w->names[i]);
+	return (n);
+}
+
 static size_t
 want_names(const struct engine *e, struct want *w)
 {
@@ -115,6 +126,8 @@ want_names(const struct engine *e, struct want *w)
 	case NEED_CUSTOMER:
 		name_customer(&w->names[0], w->key);
 		return (1);
+	case NEED_BLOCKS:
+		return (blocks_names(e, w));
 	}
 	return (0);
 }
@@ -254,12 +267,9 @@ supply_customer(struct engine *e, const struct want *w, struct slice value)
 	}
 }
 
-void
-engine_supply(struct engine *e, size_t i, const struct slice *values, size_t n)
+static void
+supply(struct engine *e, const struct want *w, const struct slice *values, size_t n)
 {
-	const struct want *w = e->wants[i];
-
-	must(i < e->n_wants && n == e->needs[i].n_names);
 	switch (w->kind) {
 	case NEED_VISITOR:
 		supply_visitor(e, w, values, n);
@@ -276,7 +286,22 @@ engine_supply(struct engine *e, size_t i, const struct slice *values, size_t n)
 	case NEED_CUSTOMER:
 		supply_customer(e, w, values[0]);
 		break;
+	case NEED_BLOCKS:
+		for (size_t i = 0; i < n; i++)
+			erasure_supply(e, w->key, w->first_epoch + (int64_t)i, name_view(&w->names[i]), values[i]);
+		break;
 	}
+}
+
+void
+engine_supply(struct engine *e, size_t i, const struct slice *values, size_t n)
+{
+	struct slice now[NEED_NAMES_MAX];
+
+	must(i < e->n_wants && n == e->needs[i].n_names);
+	for (size_t k = 0; k < n; k++)
+		now[k] = erased_block(e, name_view(&e->wants[i]->names[k]), values[k]);
+	supply(e, e->wants[i], now, n);
 }
 
 void
@@ -448,8 +473,8 @@ change_orders(struct engine *e, struct buf *value, struct changes *out)
 		}
 }
 
-static void
-drop_agents(struct engine *e)
+void
+engine_drop_agents(struct engine *e)
 {
 	struct agent_list *list;
 
@@ -524,11 +549,12 @@ engine_changes(struct engine *e, struct changes *out)
 	must(e->n_wants == 0);
 	e->commit_no++;
 	drop_old_epochs(e, out);
+	erasures_changes(e, out);
 	change_visits(e, out);
 	change_tokens(e, &value, out);
 	change_customers(e, &value, out);
 	change_orders(e, &value, out);
-	drop_agents(e);
+	engine_drop_agents(e);
 	windows_changes(e->windows, out);
 	change_head(e, &value, out);
 	buf_free(&value);
@@ -679,11 +705,12 @@ engine_free(struct engine **ep)
 		customer_free(c);
 	map64_free(&e->tokens);
 	map64_free(&e->customers);
-	drop_agents(e);
+	engine_drop_agents(e);
 	visits_clear(&e->visits);
 	orderbook_clear(&e->book);
 	strmap_free(&e->unconverted);
 	buf_free(&e->recounts);
+	erasures_free(e);
 	windows_free(&e->windows);
 	for (size_t i = 0; i < e->n_buckets; i++)
 		disown(e->bucket_names[i]);

@@ -572,3 +572,91 @@ visits_changes(struct visits *all, int64_t horizon_ms, int64_t clock_ms, struct 
 	buf_free(&value);
 	buf_free(&scratch);
 }
+
+/* ---- erasing ------------------------------------------------------------- */
+
+static void
+undirty(struct visits *all, const struct visit *v)
+{
+	for (size_t i = 0; v->dirty && i < all->n_dirty; i++)
+		if (all->dirty[i] == v) {
+			all->dirty[i] = all->dirty[--all->n_dirty];
+			return;
+		}
+}
+
+static void
+erase_visit(struct visits *all, struct visitor *who, size_t i, struct changes *out)
+{
+	struct visit *v = who->visits[i];
+	struct buf field = { 0 };
+
+	if (v->in_open) {
+		open_field(v, &field);
+		changes_add(out, CHANGE_HDEL, SLICE("open"), buf_view(&field), SLICE(""));
+		buf_free(&field);
+	}
+	undirty(all, v);
+	unindex_agent(all, v);
+	all->count--;
+	memmove(who->visits + i, who->visits + i + 1, (who->n - i - 1) * sizeof(*who->visits));
+	who->n--;
+	visit_free(v);
+}
+
+void
+visits_erase(struct visits *all, const struct forget *f, struct changes *out)
+{
+	struct visitor *who, *newer;
+
+	for (who = all->oldest; who != NULL; who = newer) {
+		bool all_of_it = forget_has(f, who->hash);
+
+		newer = who->newer;
+		for (size_t i = who->n; i-- > 0;)
+			if (all_of_it || forget_has(f, who->visits[i]->moved_to))
+				erase_visit(all, who, i, out);
+		if (!all_of_it)
+			continue;
+		unlink_visitor(all, who);
+		map64_del(&all->by_visitor, who->hash);
+		visitor_free(who);
+	}
+}
+
+bool
+visits_without(struct slice block, int64_t epoch, const struct forget *f, struct buf *out)
+{
+	struct reader r = reader_of(block), pages = r;
+	size_t before = out->len;
+
+	while (reader_more(&r)) {
+		const char *from = r.p;
+		struct reader one = reader_of(reader_slice(&r));
+		struct visit v;
+
+		visit_decode(&one, epoch, &v, &pages);
+		if (r.bad || !(forget_has(f, v.visitor) || forget_has(f, v.moved_to)))
+			buf_put(out, from, (size_t)((r.bad ? r.end : r.p) - from));
+	}
+	return (out->len - before < block.len);
+}
+
+bool
+agents_without(struct slice block, const struct forget *f, struct buf *out)
+{
+	struct reader r = reader_of(block);
+	size_t before = out->len;
+
+	while (reader_more(&r)) {
+		const char *from = r.p;
+		uint64_t agent = reader_u64(&r), visitor = reader_u64(&r);
+
+		reader_varint(&r);
+		reader_varint(&r);
+		reader_svarint(&r);
+		if (r.bad || !(forget_has(f, agent) || forget_has(f, visitor)))
+			buf_put(out, from, (size_t)((r.bad ? r.end : r.p) - from));
+	}
+	return (out->len - before < block.len);
+}

@@ -17,6 +17,7 @@
 #include "base/map.h"
 #include "base/slice.h"
 #include "core/change.h"
+#include "core/forget.h"
 
 struct visit {
 	uint64_t id;			/* by creation; never changes */
@@ -98,6 +99,11 @@ struct agent_entry {
 	uint64_t visitor, id;
 	int64_t start_ms, born_ms;
 };
+/* Out of memory; what it has in `open` goes by these changes. */
+void visits_erase(struct visits *, const struct forget *, struct changes *);
+/* A block without what is the person's, behind what out holds; false where that is all of it. */
+bool visits_without(struct slice block, int64_t epoch, const struct forget *, struct buf *out);
+bool agents_without(struct slice block, const struct forget *, struct buf *out);
 /* Walks a block's entries of this agent: true while there is one. */
 bool agent_entry_next(struct slice *block, int64_t epoch, uint64_t agent, struct agent_entry *);
 

@@ -30,7 +30,7 @@ enum ctl_exit {
 };
 
 struct ctl_options {			/* NULL, 0, false: not given */
-	const char *conf, *url, *site, *window, *sort, *model, *provider, *kind, *order, *since;
+	const char *conf, *url, *site, *window, *sort, *model, *provider, *kind, *order, *since, *customer, *visitor;
 	long limit;
 	bool json, help, version, all, quarantine;
 	const char *operand;		/* DIM, SERIES, ORDER or RECORD */
@@ -53,7 +53,7 @@ struct ctl {
 
 typedef enum ctl_exit ctl_fn(struct ctl *, struct buf *out);
 
-ctl_fn ctl_top, ctl_total, ctl_get, ctl_status, ctl_watch, ctl_orders, ctl_journal;
+ctl_fn ctl_top, ctl_total, ctl_get, ctl_status, ctl_watch, ctl_orders, ctl_journal, ctl_forget;
 
 /* ---- connection.c ---- */
 
@@ -67,6 +67,12 @@ void ctl_send(struct ctl *, size_t argc, const struct slice *argv);
 struct redisReply *ctl_receive(struct ctl *);
 /* One command of one key: "rpv:SITE:" + series. */
 struct redisReply *ctl_ask(struct ctl *, const char *command, struct slice series);
+
+/* ---- orders.c ---- */
+
+struct order;				/* core/orderbook.h */
+/* Every order that is kept, aliases left out; *damaged: how many could not be read. */
+enum ctl_exit ctl_each_order(struct ctl *, void (*fn)(const struct order *, void *arg), void *arg, size_t *damaged);
 
 /* ---- series.c ---- */
 

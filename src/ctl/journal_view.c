@@ -28,6 +28,7 @@ journal_entry_read(const struct journal_record *rec, struct journal_entry *e)
 		e->is_damaged = quarantined_decode(rec->bytes, &e->kept) != 0;
 		return (true);
 	case JOURNAL_RELEASED:
+	case JOURNAL_FORGET:
 		break;
 	}
 	return (false);

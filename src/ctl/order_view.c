@@ -273,7 +273,8 @@ order_json(const struct order_shop *shop, const struct order *o)
 	json_object_set_new(object, "offers", json_offers(o));
 	json_object_set_new(object, "join", json_string(join_name(o->how)));
 	json_object_set_new(object, "waiting", json_boolean(o->how == JOIN_NONE && (o->waiting || !o->paid)));
-	json_object_set_new(object, "visit_start", o->how != JOIN_NONE ? json_time(o->visit.start_ms) : json_null());
+	json_object_set_new(object, "visit_start", o->how != JOIN_NONE && !o->erased ? json_time(o->visit.start_ms) : json_null());
+	json_object_set_new(object, "forgotten", json_boolean(o->erased));
 	json_object_set_new(object, "sources", json_sources(shop, o));
 	json_object_set_new(object, "touches", json_touches(shop, o));
 	json_object_set_new(object, "in_figures", json_figures(shop, o));
@@ -324,7 +325,7 @@ put_cell(struct buf *b, const struct order_shop *shop, const struct order *o, en
 	case COL_NET: put_money(b, sums.net, o->currency); break;
 	case COL_JOIN: buf_puts(b, order_join(o)); break;
 	case COL_SOURCE: put_sources(b, shop, o); break;
-	case COL_VISIT: if (o->how != JOIN_NONE) put_time(b, "%m-%d %H:%M", o->visit.start_ms, true); break;
+	case COL_VISIT: if (o->how != JOIN_NONE && !o->erased) put_time(b, "%m-%d %H:%M", o->visit.start_ms, true); break;
 	case COLS: break;
 	}
 	if (b->len == 0)
@@ -473,7 +474,9 @@ put_offers(struct buf *b, const struct order *o)
 static void
 put_join(struct buf *b, const struct order *o)
 {
-	if (o->how != JOIN_NONE) {
+	if (o->erased)
+		buf_printf(b, "%s%s; whose it is was forgotten", o->how != JOIN_NONE ? "by " : "", join_name(o->how));
+	else if (o->how != JOIN_NONE) {
 		buf_printf(b, "by %s, to the visit of ", join_name(o->how));
 		put_time(b, "%Y-%m-%d %H:%M:%S %Z", o->visit.start_ms, true);
 	} else if (o->waiting)

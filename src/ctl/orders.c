@@ -523,3 +523,20 @@ ctl_orders(struct ctl *ctl, struct buf *out)
 	listing_free(&l);
 	return (status);
 }
+
+/* ---- for other commands ----------------------------------------------------------- */
+
+enum ctl_exit
+ctl_each_order(struct ctl *ctl, void (*fn)(const struct order *, void *), void *arg, size_t *damaged)
+{
+	struct listing l;
+	enum ctl_exit status;
+
+	listing_init(&l, ctl);
+	status = scan_records(&l, slice_make(NULL, 0));
+	for (size_t i = 0; status == CTL_OK && i < l.n; i++)
+		fn(l.orders[i], arg);
+	*damaged = l.damaged;
+	listing_free(&l);
+	return (status);
+}

@@ -28,7 +28,7 @@
 #define LIMIT_MAX 100000
 
 enum { OPT_JSON = 256, OPT_HELP, OPT_VERSION, OPT_WINDOW, OPT_SORT, OPT_LIMIT, OPT_MODEL, OPT_ALL, OPT_PROVIDER, OPT_KIND,
-	OPT_ORDER, OPT_SINCE, OPT_QUARANTINE };
+	OPT_ORDER, OPT_SINCE, OPT_QUARANTINE, OPT_CUSTOMER, OPT_VISITOR };
 
 static const struct option longopts[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -44,6 +44,8 @@ static const struct option longopts[] = {
 	{ "order", required_argument, NULL, OPT_ORDER },
 	{ "since", required_argument, NULL, OPT_SINCE },
 	{ "quarantine", no_argument, NULL, OPT_QUARANTINE },
+	{ "customer", required_argument, NULL, OPT_CUSTOMER },
+	{ "visitor", required_argument, NULL, OPT_VISITOR },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -58,6 +60,7 @@ static const char general_help[] =
     "  orders   the latest orders, or one in full: paid, refunded, joined to which visit\n"
     "  journal  the webhooks on disk: the latest, one in full, or whether all is whole\n"
     "  status   how rpvd is getting on\n"
+    "  forget   a person: whose visits and orders these were\n"
     "\n"
     "  -c FILE  take Redis and site from this configuration (" DEFAULT_CONF ")\n"
     "  -u URL   unix:/path or redis://[[user]:password@]host[:port][/db]\n"
@@ -99,8 +102,18 @@ static const char journal_help[] =
     "\n"
     "It reads the files in state_dir, which are root's and rpvd's, and needs no Redis.\n";
 
+static const char forget_help[] =
+    " [--customer WHO] [--visitor COOKIE] [--order ORDER]\n"
+    "\n"
+    "  --customer WHO    an e-mail address, or PROVIDER:ID such as stripe:cus_Nff\n"
+    "  --visitor COOKIE  a visitor cookie's value, or nginx's uid\n"
+    "  --order ORDER     whose order this is: PROVIDER:ID or its ID\n"
+    "\n"
+    "Erases the person from the state: visits, customer, what leads from their orders to\n"
+    "them, and all that their orders lead to.  Figures stay.  It cannot be undone.\n";
+
 /* Operands and options that a command takes. */
-enum { WINDOW = 1, SORT = 2, LIMIT = 4, MODEL = 8, ALL = 16, OPERAND = 32, NEEDS_OPERAND = 64, RECORDS = 128, NO_REDIS = 256 };
+enum { WINDOW = 1, SORT = 2, LIMIT = 4, MODEL = 8, ALL = 16, OPERAND = 32, NEEDS_OPERAND = 64, RECORDS = 128, NO_REDIS = 256, ONE_ORDER = 512, PERSON = 1024 };
 
 static const struct command {
 	const char *name, *help;
@@ -112,8 +125,9 @@ static const struct command {
 	{ "total", " [--window all|1h|24h|7d|30d]\n", ctl_total, WINDOW },
 	{ "get", " SERIES\n\n  SERIES  such as 24h:total or 24h:source:google/organic\n", ctl_get, OPERAND | NEEDS_OPERAND },
 	{ "orders", orders_help, ctl_orders, LIMIT | MODEL | ALL | OPERAND },
-	{ "journal", journal_help, ctl_journal, LIMIT | ALL | OPERAND | RECORDS | NO_REDIS },
+	{ "journal", journal_help, ctl_journal, LIMIT | ALL | OPERAND | RECORDS | ONE_ORDER | NO_REDIS },
 	{ "status", "\n", ctl_status, 0 },
+	{ "forget", forget_help, ctl_forget, PERSON | ONE_ORDER },
 };
 
 static void
@@ -170,6 +184,8 @@ set_option(struct ctl *ctl, int opt, const char *arg)
 	case OPT_ORDER: o->order = arg; break;
 	case OPT_SINCE: o->since = arg; break;
 	case OPT_QUARANTINE: o->quarantine = true; break;
+	case OPT_CUSTOMER: o->customer = arg; break;
+	case OPT_VISITOR: o->visitor = arg; break;
 	default:		/* getopt has said what is wrong */
 		fputs("rpvctl: see rpvctl --help\n", stderr);
 		return (CTL_USAGE);
@@ -209,8 +225,9 @@ stray_option(const struct ctl_options *o, const struct command *command)
 	const struct { bool given; unsigned bit; const char *name; } all[] = {
 		{ o->window != NULL, WINDOW, "--window" }, { o->sort != NULL, SORT, "--sort" },
 		{ o->limit != 0, LIMIT, "--limit" }, { o->model != NULL, MODEL, "--model" }, { o->all, ALL, "--all" },
-		{ o->provider != NULL, RECORDS, "--provider" }, { o->kind != NULL, RECORDS, "--kind" }, { o->order != NULL, RECORDS, "--order" },
+		{ o->provider != NULL, RECORDS, "--provider" }, { o->kind != NULL, RECORDS, "--kind" }, { o->order != NULL, ONE_ORDER, "--order" },
 		{ o->since != NULL, RECORDS, "--since" }, { o->quarantine, RECORDS, "--quarantine" },
+		{ o->customer != NULL, PERSON, "--customer" }, { o->visitor != NULL, PERSON, "--visitor" },
 	};
 
 	for (size_t i = 0; i < N_ELEM(all); i++)
@@ -365,7 +382,7 @@ dispatch(struct ctl *ctl, const char *name)
 		fputs(general_help, stderr);
 		return (CTL_USAGE);
 	} else if (command == NULL) {
-		err_set(&err, "there is no command %s; there are: top, watch, total, get, orders, journal, status", name);
+		err_set(&err, "there is no command %s; there are: top, watch, total, get, orders, journal, status, forget", name);
 		return (usage(err.msg));
 	} else if ((status = check_options(ctl, command)) != CTL_OK)
 		return (status);

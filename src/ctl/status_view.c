@@ -79,6 +79,8 @@ static const struct entry {
 	{ G_ORDERS, "joined_customer", "joined by customer", true },
 	{ G_ORDERS, "orders_waiting", "waiting for a visit that fits", true },
 	{ G_ORDERS, "unconverted", "in a currency without a rate", true },
+	{ G_ORDERS, "forgetting", "persons to be forgotten", true },
+	{ G_ORDERS, "forgotten", "persons forgotten", true },
 	{ G_ORDERS, "orders_*", "order file ", false },
 	{ G_ORDERS, "events", "events taken", false },
 	{ G_ORDERS, "no_change", "told before", true },

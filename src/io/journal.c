@@ -118,7 +118,7 @@ record_decode(struct slice payload, struct journal_record *rec)
 	rec->received_ms = (int64_t)reader_u64(&r);
 	rec->site = reader_slice(&r);
 	rec->bytes = reader_bytes(&r, r.bad ? 0 : (size_t)(r.end - r.p));
-	if (r.bad || kind < JOURNAL_EVENT || kind > JOURNAL_RELEASED)
+	if (r.bad || kind < JOURNAL_EVENT || kind > JOURNAL_FORGET)
 		return (false);
 	rec->kind = (enum journal_kind)kind;
 	return (true);
@@ -865,6 +865,12 @@ journal_read(struct journal *j, uint64_t after, int (*cb)(const struct journal_r
 }
 
 /* ---- what there is -------------------------------------------------------- */
+
+bool
+journal_is_synced(const struct journal *j)
+{
+	return (j->n_pending == 0);
+}
 
 uint64_t
 journal_last(const struct journal *j)

@@ -20,7 +20,8 @@
 enum journal_kind {
 	JOURNAL_EVENT = 1,		/* bytes: order_event_encode() */
 	JOURNAL_QUARANTINE = 2,		/* quarantine.c: a body that could not be understood */
-	JOURNAL_RELEASED = 3		/* quarantine.c: one that since could be */
+	JOURNAL_RELEASED = 3,		/* quarantine.c: one that since could be */
+	JOURNAL_FORGET = 4		/* bytes: forget_encode() */
 };
 
 struct journal_record {
@@ -57,6 +58,8 @@ uint64_t journal_append(struct journal *, enum journal_kind, int64_t received_ms
  * -1 with err set: nothing of what was appended since the last sync counts, it is taken
  * back (numbers are given again) and the file is cut to its old length. */
 int journal_sync(struct journal *, struct err *);
+/* Nothing was appended since the last sync. */
+bool journal_is_synced(const struct journal *);
 /* Number of the last durable record, be it removed by age since, 0 where there never was one;
  * of the oldest that is kept, 0 where none is. */
 uint64_t journal_last(const struct journal *);

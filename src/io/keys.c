@@ -174,21 +174,25 @@ keys_read(struct keys *k, struct err *err)
 	char *text = file_read(k->path, KEYS_FILE_MAX, &len, err);
 	struct slice rest = slice_make(text, text != NULL ? len : 0);
 	int rc = text != NULL ? 0 : -1;
+	bool has_site = false;
 
 	while (rc == 0 && rest.len > 0) {
 		line_no++;
+		has_site |= slice_starts(rest, SLICE("site "));
 		if (!take_line(k, slice_cut(&rest, '\n')))
 			rc = err_set(err, "%s:%zu: damaged; put back a copy, or remove the file (visitors then count as new once)",
 			    k->path, line_no);
 	}
+	if (rc == 0 && !has_site)	/* cut short: without it everybody could compute the hashes */
+		rc = err_set(err, "%s: has no key; put back a copy, or remove the file (visitors then count as new once)", k->path);
 	if (text != NULL)
 		sodium_memzero(text, len);
 	free(text);
 	return (rc);
 }
 
-struct keys *
-keys_open(const char *dir, const char *site, bool *found, struct err *err)
+static struct keys *
+keys_new(const char *dir, const char *site)
 {
 	struct keys *k = mem_calloc(1, sizeof(*k));
 	struct buf path = { 0 };
@@ -198,6 +202,14 @@ keys_open(const char *dir, const char *site, bool *found, struct err *err)
 	buf_free(&path);
 	k->ring.make = make_day;
 	k->ring.arg = k;
+	return (k);
+}
+
+struct keys *
+keys_open(const char *dir, const char *site, bool *found, struct err *err)
+{
+	struct keys *k = keys_new(dir, site);
+
 	*found = access(k->path, F_OK) == 0;
 	if (*found) {
 		if (keys_read(k, err) != 0)
@@ -211,6 +223,18 @@ keys_open(const char *dir, const char *site, bool *found, struct err *err)
 		keys_close(&k);
 	}
 	return (k);
+}
+
+int
+keys_look(const char *dir, const char *site, struct hash_key *key, struct err *err)
+{
+	struct keys *k = keys_new(dir, site);
+	int rc = keys_read(k, err);
+
+	if (rc == 0)
+		*key = k->ring.site;
+	keys_close(&k);
+	return (rc);
 }
 
 void

@@ -20,6 +20,8 @@ struct keys;
 /* Opens or makes DIR/keys-SITE.  NULL with err set (also where it is there and not readable as such:
  * new keys would silently part visitors from their past).  *found: it was there. */
 struct keys *keys_open(const char *dir, const char *site, bool *found, struct err *);
+/* The site's own key, for who only hashes: makes nothing.  0, or -1 with err set. */
+int keys_look(const char *dir, const char *site, struct hash_key *, struct err *);
 /* Reads the file again, which another instance in this process may have written since. */
 void keys_refresh(struct keys *);
 void keys_close(struct keys **);

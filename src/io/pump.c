@@ -414,7 +414,7 @@ journal_record(const struct journal_record *r, void *arg)
 {
 	struct site *s = arg;
 
-	if (r->kind == JOURNAL_EVENT && slice_is(r->site, s->conf->name))
+	if ((r->kind == JOURNAL_EVENT || r->kind == JOURNAL_FORGET) && slice_is(r->site, s->conf->name))
 		enqueue(s, r->bytes, true);
 	journal_at(s, r->seq, mark_of(r->received_ms, r->bytes));
 	return (s->n_queued >= EVENTS_A_STEP);
@@ -506,12 +506,24 @@ event_apply(struct site *s, const struct order_event *event, bool is_webhook)
 	return (result);
 }
 
+static void
+forget_apply(struct site *s, struct slice bytes)
+{
+	struct forget f = { 0 };
+
+	if (forget_decode(bytes, &f) == 0)
+		engine_forget(s->engine, &f);
+	else
+		engine_count(s->engine, COUNT_DAMAGED, 1);
+}
+
 static enum step
 events_apply(struct site *s)
 {
 	struct reader r;
 	struct order_event event;
 	const struct need *needs;
+	struct slice bytes;
 	bool is_webhook;
 
 	if (s->applied == 0) {
@@ -522,7 +534,10 @@ events_apply(struct site *s)
 	r = reader_of(slice_skip(buf_view(&s->queue), s->queue_reader));
 	while (s->applied < s->n_queued) {
 		is_webhook = reader_u8(&r) != 0;
-		if (order_event_decode(reader_slice(&r), &event) != 0)
+		bytes = reader_slice(&r);
+		if (forget_is(bytes))
+			forget_apply(s, bytes);
+		else if (order_event_decode(bytes, &event) != 0)
 			engine_count(s->engine, COUNT_DAMAGED, 1);
 		else if (event_apply(s, &event, is_webhook) == ENGINE_NEEDS)
 			return (fetch(s));

@@ -560,6 +560,7 @@ site_tick(struct site *s)
 		rebuild_tick(s);
 		keep_records(s);
 		keep_lease(s);
+		site_ask_requests(s);
 		site_publish(s);
 	}
 	if (site_uptime() - s->last_learn_ms >= LEARN_MS) {
@@ -640,6 +641,7 @@ site_free(struct site **sp)
 	s->stopping = true;
 	redis_free(&s->redis);
 	store_free(&s->store);
+	map64_free(&s->requested);
 	engine_free(&s->engine);
 	inputs_close(s);
 	rules_free(&s->rules);

@@ -6,6 +6,7 @@
 #define RPVD_SITE_IMPL_H
 
 #include "base/buf.h"
+#include "base/map.h"
 #include "core/engine.h"
 #include "io/rebuild.h"
 #include "io/site.h"
@@ -63,6 +64,8 @@ struct site {
 	int64_t rebuild_begun_ms;	/* site_uptime() */
 	unsigned rebuild_told;		/* per cent */
 	struct changes changes;
+	struct map64 requested;		/* requests of rpvctl that are in the journal */
+	long last_request_error;
 	struct buf positions, loaded;	/* to be committed; of the files, as they were loaded */
 	struct publish_conf publish;
 	struct tally *tally;		/* of webhooks */
@@ -102,6 +105,9 @@ bool inputs_were_read(const struct site *);
 bool inputs_problem(const struct site *, size_t i, struct err *);
 /* Says what is new about them. */
 void inputs_tell(struct site *);
+/* requests.c */
+/* Asks Redis whether rpvctl wants something. */
+void site_ask_requests(struct site *);
 /* status.c */
 void site_publish_status(struct site *);
 

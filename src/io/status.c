@@ -153,6 +153,7 @@ put_engine(struct pairs *p, const struct site *s)
 	put_number(p, "visits_in_memory", engine_visits(e));
 	put_number(p, "orders_waiting", engine_waiting(e));
 	put_number(p, "unconverted", engine_unconverted(e));
+	put_number(p, "forgetting", engine_forgetting(e));
 	for (enum counter c = 0; c < COUNTERS; c++)
 		put_number(p, counter_name(c), engine_counter(e, c));
 }

@@ -30,8 +30,8 @@
  * find its own again.  "again": the state was there once, and what rotated logs hold belongs to it; said
  * by who began it, since a start that ends before its first commit leaves a record all the same. */
 static const char acquire_script[] =
-    "if KEYS[8] ~= KEYS[1] and redis.call('HGET', KEYS[8], 'phase') then return {'REBUILD'} end\n"
-    "for i, want in ipairs({'hash', 'string', 'hash', 'hash', 'set', 'set', 'zset'}) do\n"
+    "if KEYS[9] ~= KEYS[1] and redis.call('HGET', KEYS[9], 'phase') then return {'REBUILD'} end\n"
+    "for i, want in ipairs({'hash', 'string', 'hash', 'hash', 'set', 'set', 'zset', 'hash'}) do\n"
     "  local have = redis.call('TYPE', KEYS[i])['ok']\n"
     "  if have ~= 'none' and have ~= want then return {'TYPE', KEYS[i], have, want} end\n"
     "end\n"
@@ -710,7 +710,7 @@ store_release(struct store *s, store_fn *fn, void *arg)
 bool
 store_acquire(struct store *s, redis_reply_fn *fn, void *arg)
 {
-	static const char *const records[] = { "s", "open", "waiting", "unconverted", "orders" };
+	static const char *const records[] = { "s", "open", "waiting", "unconverted", "orders", "forget" };
 
 	store_args_begin(s);
 	store_arg(s, SLICE("EVAL"));

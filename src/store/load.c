@@ -210,6 +210,18 @@ on_bucket(struct redisReply *r, void *arg)
 }
 
 static void
+on_forget(struct redisReply *r, void *arg)
+{
+	struct load *l = arg;
+
+	if (reply_fits(l, r, REDIS_REPLY_ARRAY))
+		for (size_t i = 1; i < r->elements; i += 2)
+			if (engine_load_forget(l->engine, reply_slice(r->element[i])) != 0)
+				damaged(l);
+	step_done(l);
+}
+
+static void
 load_buckets(struct load *l)
 {
 	step_begin(l, load_waiting_orders);
@@ -217,6 +229,7 @@ load_buckets(struct load *l)
 	for (size_t i = 0; i < l->n_buckets; i++)
 		send_get(l, "HGETALL", l->buckets[i], on_bucket, one_of(l, i, l->buckets[i]));
 	send_get(l, "HGETALL", SLICE("open"), on_open, l);
+	send_get(l, "HGETALL", SLICE("forget"), on_forget, l);
 	send_get(l, "SMEMBERS", SLICE("waiting"), on_waiting, l);
 	step_done(l);
 }
@@ -399,4 +412,34 @@ store_fetch_waiting(struct store *s)
 	s->waiting_fetch = NULL;
 	if (l != NULL)
 		fetch_send(l);
+}
+
+/* ---- requests -------------------------------------------------------------- */
+
+struct ask {
+	void (*fn)(struct slice, void *);
+	void *arg;
+};
+
+static void
+on_requests(struct redisReply *r, void *arg)
+{
+	struct ask *ask = arg;
+
+	for (size_t i = 1; r != NULL && r->type == REDIS_REPLY_ARRAY && i < r->elements; i += 2)
+		ask->fn(reply_slice(r->element[i]), ask->arg);
+	free(ask);
+}
+
+void
+store_requests(struct store *s, void (*fn)(struct slice, void *), void *arg)
+{
+	struct ask *ask = mem_alloc(sizeof(*ask));
+
+	*ask = (struct ask){ fn, arg };
+	store_args_begin(s);
+	store_arg(s, SLICE("HGETALL"));
+	store_arg_key(s, SLICE("forget"));
+	if (!store_send(s, on_requests, ask))
+		free(ask);
 }

@@ -77,6 +77,9 @@ bool store_is_again(const struct store *);
 /* Fetches what the engine needs and supplies it. */
 void store_fetch(struct store *, struct engine *, store_fn *, void *arg);
 
+/* Calls back for each value of the record `forget`, in which rpvctl leaves its requests. */
+void store_requests(struct store *, void (*)(struct slice value, void *arg), void *arg);
+
 /* One atomic step.  changes and positions stay as they are until fn is called. */
 void store_commit(struct store *, const struct changes *, struct slice positions, store_fn *, void *arg);
 /* Renews the lease without a commit. */

@@ -48,6 +48,8 @@ what happens:
   state-dir NAME               of the next reload
   reload [bad]                 SIGHUP; bad: with a mistake in the configuration
   at TIME                      the clock moves on, and rpvd has caught up
+  forget TIME OPTION VALUE     rpvctl forget, and the clock goes on until it is done
+  forget-later OPTION VALUE    it is only asked for: rpvd is away
   clock TIME                   the clock moves on
 what must be so within some seconds:
   expect KEY FIELD=VALUE...    a hash; 3 = 3.00 = 3.0000
@@ -497,6 +499,23 @@ class Story:
             if rig.until(self.has_caught_up, DEADLINE) is None:
                 raise Failed(f"rpvd has not caught up: {self.redis.hash('rpv:shop:status')}\n{self.rig.read('rpvd.log')}")
 
+    def forget(self, time, *words):
+        self.set_clock(seconds(time))
+        asked = self.rig.start([rig.RPVCTL, "-c", self.rig.path("rpvd.conf"), "forget", *words], "rpvctl.log")
+
+        def is_done():
+            self.set_clock(self.now + 1)
+            return asked.poll() is not None
+        if rig.until(is_done, 3 * DEADLINE) is None or asked.returncode != 0:
+            raise Failed(f"rpvctl: {asked.returncode} {self.rig.read('rpvctl.log')}")
+
+    def forget_later(self, *words):
+        asked = self.rig.start([rig.RPVCTL, "-c", self.rig.path("rpvd.conf"), "forget", *words], "rpvctl.log")
+        if rig.until(lambda: self.redis("HLEN", "rpvd:{shop.0}:forget") == 1, DEADLINE) is None:
+            raise Failed(f"rpvctl did not ask: {self.rig.read('rpvctl.log')}")
+        asked.kill()
+        asked.wait()
+
     def has_caught_up(self):
         try:
             s = self.redis.hash("rpv:shop:status")
@@ -592,7 +611,7 @@ VERBS = {
     "ctl": Story.ctl, "flip": Story.flip, "on-disk": Story.on_disk, "not-on-disk": Story.not_on_disk,
     "start": Story.start, "stop": Story.stop, "restart": Story.restart, "kill": Story.kill, "crash": Story.crash,
     "redis-start": Story.start_redis, "redis-stop": Story.stop_redis, "redis-restart": Story.restart_redis,
-    "flushall": Story.flushall, "rotate": Story.rotate, "reload": Story.reload, "at": Story.at,
+    "flushall": Story.flushall, "rotate": Story.rotate, "reload": Story.reload, "at": Story.at, "forget": Story.forget, "forget-later": Story.forget_later,
     "other-site": Story.other_site, "unprivileged": Story.unprivileged, "part": Story.part, "times": Story.times, "order": Story.order_line,
     "redis": Story.redis_command, "copytruncate": Story.copytruncate, "gzip": Story.gzip, "remove": Story.remove, "link": Story.link, "age": Story.age, "chmod": Story.chmod,
     "empty-journal": Story.empty_journal, "state-dir": Story.state_dir, "clock": Story.clock, "said": Story.said,
