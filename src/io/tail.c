@@ -58,6 +58,7 @@ struct tail {
 	struct file_pos past[PAST_FILES];	/* the last ones that were released */
 	size_t n_past;
 
+	bool unseen;			/* what is in the directory could not be found out */
 	struct err name_problem, read_problem;	/* as long as it is so; empty: none */
 	struct err loss;			/* stays */
 	uint64_t truncations, torn, lost_bytes, overlong, nul_bytes;
@@ -333,7 +334,8 @@ scan(struct tail *t, struct generations *gs)
 	const char *target = target_of(t, &err);
 
 	*gs = (struct generations){ 0 };
-	if (target == NULL || generations_scan(gs, target, false, &err) != 0) {
+	t->unseen = target == NULL || generations_scan(gs, target, false, &err) != 0;
+	if (t->unseen) {
 		t->name_problem = err;
 		generations_free(gs);
 		return (-1);
@@ -1109,7 +1111,7 @@ tail_status(const struct tail *t, struct tail_status *s)
 
 	*s = (struct tail_status){
 		.waiting_for_file = t->name_problem.msg[0] != '\0',
-		.stuck = t->read_problem.msg[0] != '\0' ||
+		.stuck = t->read_problem.msg[0] != '\0' || t->unseen ||
 		    (t->name_problem.msg[0] != '\0' && (access(t->path, R_OK) == 0 || errno != ENOENT)),
 		.truncations = t->truncations, .overlong = t->overlong,
 		.nul_bytes = t->nul_bytes, .torn = t->torn, .lost_bytes = t->lost_bytes,
