@@ -85,6 +85,7 @@ class Rig:
     def __init__(self, name):
         self.dir = tempfile.mkdtemp(prefix=f"rpvd-{name}-", dir=os.environ.get("TMPDIR", "/tmp"))
         self.children = []
+        self.keep = bool(os.environ.get("RPVD_KEEP"))
 
     def __enter__(self):
         return self
@@ -99,7 +100,7 @@ class Rig:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
-        if os.environ.get("RPVD_KEEP"):
+        if self.keep:
             print(f"kept: {self.dir}")
         else:
             shutil.rmtree(self.dir, ignore_errors=True)
