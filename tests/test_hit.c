@@ -133,6 +133,8 @@ static const struct line_row {
 	/* escapes */
 	{ "nginx: quote, backslash, bytes", SHORT, "1.5 200 \"GET /\\x22\\x5C\\xC3\\xA9 HTTP/1.1\"", .time_ms = 1500,
 	    .status = 200, .method = "GET", .target = "/\"\\\xc3\xa9" },
+	{ "nginx, escape=json: a control byte", SHORT, "1.5 200 \"GET /\\u001Ba\\u00zz\\u0100 HTTP/1.1\"", .time_ms = 1500,
+	    .status = 200, .method = "GET", .target = "/\x1b" "a\\u00zz\\u0100" },
 	{ "undone once", SHORT, "1.5 200 \"GET /\\x5Cx41 HTTP/1.1\"", .time_ms = 1500, .status = 200, .method = "GET", .target = "/\\x41" },
 	{ "lower case, as Apache writes", SHORT, "1.5 200 \"GET /\\xc3\\xa9 HTTP/1.1\"", .time_ms = 1500, .status = 200,
 	    .method = "GET", .target = "/\xc3\xa9" },

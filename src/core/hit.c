@@ -467,6 +467,10 @@ escape_read(const char *p, const char *end, char *byte)
 		*byte = p[1];
 		return (2);
 	}
+	if (end - p >= 6 && memcmp(p + 1, "u00", 3) == 0 && hex_digit(p[4]) >= 0 && hex_digit(p[5]) >= 0) {
+		*byte = (char)(hex_digit(p[4]) * 16 + hex_digit(p[5]));	/* nginx, escape=json: a control byte */
+		return (6);
+	}
 	if (end - p < 4 || p[1] != 'x' || hex_digit(p[2]) < 0 || hex_digit(p[3]) < 0)
 		return (0);
 	*byte = (char)(hex_digit(p[2]) * 16 + hex_digit(p[3]));

@@ -844,6 +844,13 @@ daemon_check(const struct daemon_options *options)
 
 	check(options->config, &mistakes);
 	rc = mistakes.len == 0 ? 0 : 2;
+	if (rc == 0) {
+		struct config *config = config_load(options->config, &mistakes);
+
+		inputs_check(config, &mistakes);
+		config_free(&config);
+		rc = mistakes.len == 0 ? 0 : 1;
+	}
 	say_mistakes(&mistakes);
 	return (rc);
 }

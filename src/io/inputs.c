@@ -6,6 +6,7 @@
  * a file may come or be mended later: it is waited for, and that is said once.
  */
 #include <errno.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -78,6 +79,32 @@ static bool
 problem_or_misfit(const struct site *s, const struct input *in, struct err *err)
 {
 	return (problem_of(s, in, err) || (in->stream != NULL && stream_misfits(in->stream, s->env.replay, err)));
+}
+
+/* A file that is named like a packed one is there for a replay. */
+static void
+check_log(const struct config *config, const struct log_conf *log, const char *path, struct buf *mistakes)
+{
+	struct err err;
+
+	if (!slice_ends(slice_of(path), SLICE(".gz")) && tail_check(path, &err) != 0)
+		buf_printf(mistakes, "%s:%d: %s\n", config->file, log->line, err.msg);
+}
+
+void
+inputs_check(const struct config *config, struct buf *mistakes)
+{
+	for (size_t i = 0; i < config->n_sites; i++)
+		for (size_t k = 0; k < config->sites[i].n_logs; k++) {
+			const struct log_conf *log = &config->sites[i].logs[k];
+			glob_t found;
+
+			if (glob(log->path, 0, NULL, &found) != 0)
+				continue;
+			for (size_t n = 0; n < found.gl_pathc; n++)
+				check_log(config, log, found.gl_pathv[n], mistakes);
+			globfree(&found);
+		}
 }
 
 bool

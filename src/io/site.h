@@ -49,6 +49,8 @@ struct site *site_new(const struct site_env *, const struct site_conf *, struct 
 void site_free(struct site **);
 /* Before a replay: adds a line for each log and order file that cannot be read. */
 void site_check_inputs(struct site *, struct buf *mistakes);
+/* The same for what can never be a live log, from the configuration alone. */
+void inputs_check(const struct config *, struct buf *mistakes);
 void site_start(struct site *);
 /* Takes in no more, commits, releases the lease; then on_stopped is called (at once where there is no
  * connection). */

@@ -956,6 +956,20 @@ tail_next(struct tail *t, struct line *line)
 	return (look(t, line));
 }
 
+/* ---- before anything runs ------------------------------------------------------------------- */
+
+int
+tail_check(const char *path, struct err *err)
+{
+	struct tail t = { .path = mem_strdup(path) };
+	struct logfile *file = logfile_open(path, true, err);
+	int rc = file == NULL ? (errno == EINVAL ? -1 : 0) : is_usable(&t, file, err) ? 0 : -1;
+
+	logfile_close(&file);
+	free(t.path);
+	return (rc);
+}
+
 /* ---- the owner's side ----------------------------------------------------------------------- */
 
 struct tail *

@@ -58,6 +58,10 @@ struct tail_status {
 
 struct tail;
 
+/* Whether what is there now can never be a live log (a FIFO, a socket, packed as it is written): -1 with
+ * err set.  0 also where nothing is there, or nothing is to be known. */
+int tail_check(const char *path, struct err *);
+
 /* path: a file name (globs are expanded by the caller, one stream a file).  replay: read this
  * one file (plain or gz by content) once from start or `from` to its end; no rotation, no waiting.
  * Live, it begins with the current file at its first byte.  Never fails for what the file system

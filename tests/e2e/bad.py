@@ -143,6 +143,20 @@ redsi {}
     b.mistake("missing tables", b.conf(top='data_dir = "/none"'), r"data_dir: /none/sources.tsv: No such file or directory")
 
 
+def checked_logs(b):
+    """What can never be a live log is told by -t; what may come or be mended is not."""
+    r = b.rig
+    os.mkfifo(r.path("pipe.log"))
+    b.says("-t, a FIFO as log", ["-t", "-c", b.conf(log=r.path("pipe.log"))], 1,
+           r"conf:6: \S+/pipe.log is a FIFO; rpvd reads regular files only: have the web server log to a file", lines=1)
+    r.write("packed.log", gzip.compress(b"x\n"))
+    b.says("-t, a live log that is packed", ["-t", "-c", b.conf(log=r.path("pack*.log"))], 1,
+           r"conf:6: \S+/packed.log is packed with gzip: the live log must be plain \(nginx: access_log without gzip\)", lines=1)
+    r.write("old.log.2.gz", gzip.compress(b"x\n"))
+    b.says("-t, a packed log for a replay", ["-t", "-c", b.conf(log=r.path("old.log*"))], 0, r"conf: fine", lines=1)
+    b.says("-t, a log that is not there", ["-t", "-c", b.conf(log=r.path("none.log"))], 0, r"conf: fine", lines=1)
+
+
 # ---- replay --------------------------------------------------------------------------
 
 def replay_inputs(b):
@@ -181,6 +195,14 @@ def replay_inputs(b):
     r.write("wild.log", b"\0\0\0\n" + b"x" * 70000 + b"\nGET /\n" + bytes(range(256)) * 4 + b"\n" + line(b.now - 90).encode())
     b.replay("a log of rubbish and one line", b.conf(log=r.path("wild.log")), 0, lines=0)
     b.counted("a log of rubbish and one line", 1)
+    r.write("common.log", "".join(line(b.now - 90).rsplit(' "', 2)[0] + "\n" for _ in range(30)))
+    said = b.replay("a log of another format", b.conf(log=r.path("common.log")), 0,
+                    r"20 of 20 lines are not of the log's format, .* preset common: .* 999.9.9.9 - - \[99/aaa", lines=1)
+    b.f.check("192.0.2.7" not in said, "an address is told: " + said)
+    r.write("future.log", line(b.now - 100) + line(b.now + 40 * 86400 + 100) + line(b.now - 90))
+    b.replay("a line from the future", b.conf(log=r.path("future.log")), 0,
+             r"a line that is dated 40 days ahead of this machine's clock: .*take it out", lines=1)
+    b.f.equal(b.redis.hash("rpv:shop:status").get("late"), "1", "a replay has no clock but the lines' own")
 
 
 def replay_redis(b):
@@ -294,6 +316,7 @@ def live(b):
     b.f.check(ok is not None, f"a log that came: {b.redis.hash('rpv:shop:24h:total')} {r.read('log that comes later.log')}")
     told("log that comes later", r"late.log can be read now")
     told("log that comes later", r"late.ndjson:2: not JSON; line skipped")
+    until(lambda: b.redis.hash("rpv:shop:status").get("log_1") == "ok", 5)      # written once a second
     b.f.equal(b.redis.hash("rpv:shop:status").get("log_1"), "ok", "status of a log that came")
 
     # Redis is away: webhooks are taken, and counted when it comes.
@@ -414,7 +437,7 @@ def main():
     rig.need("redis-server")
     with Rig("bad") as r:
         b = Bad(r)
-        for part in (options, configuration, replay_inputs, replay_redis, places, live, webhooks):
+        for part in (options, configuration, checked_logs, replay_inputs, replay_redis, places, live, webhooks):
             start, before = time.monotonic(), b.f.checks
             part(b)
             print(f"{part.__name__}: {b.f.checks - before} checks, {time.monotonic() - start:.1f} s", flush=True)
