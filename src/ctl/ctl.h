@@ -38,6 +38,8 @@ struct ctl_options {			/* NULL, 0, false: not given */
 
 struct ctl {
 	struct ctl_options opt;
+	char **hidden;			/* values of options that are kept out of the list of processes */
+	size_t n_hidden, hidden_cap;
 	struct redis_url url;
 	char *password_file, *ca, *certificate, *certificate_key;
 	struct tls_files tls;		/* the same, for rediss:// */

@@ -162,14 +162,26 @@ set_limit(struct ctl *ctl, const char *text)
 	return (CTL_OK);
 }
 
+/* What others on the machine may not read in the list of processes. */
+static const char *
+hide(struct ctl *ctl, char *arg)
+{
+	char *copy = mem_strdup(arg);
+
+	memset(arg, '.', strlen(arg));
+	mem_grow(&ctl->hidden, &ctl->hidden_cap, ctl->n_hidden + 1, sizeof(*ctl->hidden));
+	ctl->hidden[ctl->n_hidden++] = copy;
+	return (copy);
+}
+
 static enum ctl_exit
-set_option(struct ctl *ctl, int opt, const char *arg)
+set_option(struct ctl *ctl, int opt, char *arg)
 {
 	struct ctl_options *o = &ctl->opt;
 
 	switch (opt) {
 	case 'c': o->conf = arg; break;
-	case 'u': o->url = arg; break;
+	case 'u': o->url = hide(ctl, arg); break;
 	case 's': o->site = arg; break;
 	case OPT_JSON: o->json = true; break;
 	case OPT_HELP: o->help = true; break;
@@ -184,8 +196,8 @@ set_option(struct ctl *ctl, int opt, const char *arg)
 	case OPT_ORDER: o->order = arg; break;
 	case OPT_SINCE: o->since = arg; break;
 	case OPT_QUARANTINE: o->quarantine = true; break;
-	case OPT_CUSTOMER: o->customer = arg; break;
-	case OPT_VISITOR: o->visitor = arg; break;
+	case OPT_CUSTOMER: o->customer = hide(ctl, arg); break;
+	case OPT_VISITOR: o->visitor = hide(ctl, arg); break;
 	default:		/* getopt has said what is wrong */
 		fputs("rpvctl: see rpvctl --help\n", stderr);
 		return (CTL_USAGE);
@@ -404,6 +416,11 @@ main(int argc, char **argv)
 		status = dispatch(&ctl, command);
 	ctl_disconnect(&ctl);
 	redis_url_free(&ctl.url);
+	for (size_t i = 0; i < ctl.n_hidden; i++) {
+		explicit_bzero(ctl.hidden[i], strlen(ctl.hidden[i]));
+		free(ctl.hidden[i]);
+	}
+	free(ctl.hidden);
 	free(ctl.password_file);
 	free(ctl.state_dir);
 	free(ctl.ca);
