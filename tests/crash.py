@@ -144,11 +144,14 @@ class Shop(rig.Rig):
             return self.daemon is None
         code, self.daemon = self.daemon.returncode, None
         # What fails before it has begun is told to whoever starts it: 1, or 2 where it is the configuration.
+        # libConfuse does not look what it gets: for want of memory it ends while it reads the configuration.
         want = {"term": {0}, "fail": {1}, "memory": {-signal.SIGABRT, 1, 2}}.get(self.how, {-signal.SIGKILL})
+        if self.how == "memory" and self.read("rpvd.log") == "":
+            want.add(-signal.SIGSEGV)
         if self.disturbed or code not in want:
             raise Wrong(f"rpvd ended with {code}")
         self.disturbed = True
-        self.stopped = code != 0
+        self.stopped = code not in (0, -signal.SIGSEGV)
         return True
 
     def kill(self):

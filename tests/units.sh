@@ -58,6 +58,32 @@ if [ $((failures - before)) -ne 2 ]; then
 fi
 failures=$before
 
+# holds UNIT LINE: what rpvd relies on, and no other test would miss.
+holds() {
+	if ! grep -qxF "$2" "$work/$1"; then
+		echo "$1: there is no $2"
+		failures=$((failures + 1))
+	fi
+}
+
+holds rpvd.service Type=notify
+holds rpvd.service WatchdogSec=30
+holds rpvd.service Restart=on-failure
+holds rpvd.service StartLimitIntervalSec=0
+holds rpvd.service LimitCORE=0
+holds rpvd.service StateDirectory=rpvd
+holds rpvd.socket Backlog=1024
+if grep -q ^RuntimeDirectory= "$work/rpvd.service"; then
+	echo "rpvd.service: with RuntimeDirectory= the socket goes whenever the service stops"
+	failures=$((failures + 1))
+fi
+# A stop commits, and is given up by rpvd itself after four seconds.
+if [ "$(sed -n 's/^TimeoutStopSec=//p' "$work/rpvd.service")" -lt 10 ]; then
+	echo "rpvd.service: TimeoutStopSec= is too short"
+	failures=$((failures + 1))
+fi
+
+# redis-server's own unit has 1.2.
 exposure rpvd.service 12
 exposure rpvd-redis.service 6
 echo "$failures findings"

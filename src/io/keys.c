@@ -72,6 +72,20 @@ sync_dir(const char *path)
 	return (rc);
 }
 
+static int
+write_all(int fd, struct slice bytes)
+{
+	while (bytes.len > 0) {
+		ssize_t n = write(fd, bytes.p, bytes.len);
+
+		if (n < 0 && errno != EINTR)
+			return (-1);
+		if (n > 0)
+			bytes = slice_skip(bytes, (size_t)n);
+	}
+	return (0);
+}
+
 /* Written beside, synced, renamed. */
 int
 file_replace(const char *path, struct slice bytes)
@@ -85,7 +99,7 @@ file_replace(const char *path, struct slice bytes)
 	fd = open(temp.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	/* Where root does the daemon's work by hand the daemon must be able to read it. */
 	rc = fd >= 0 && geteuid() == 0 && stat(path, &st) == 0 && st.st_uid != 0 ? fchown(fd, st.st_uid, st.st_gid) : 0;
-	rc = rc == 0 && fd >= 0 && write(fd, bytes.p, bytes.len) == (ssize_t)bytes.len && fsync(fd) == 0 ? 0 : -1;
+	rc = rc == 0 && fd >= 0 && write_all(fd, bytes) == 0 && fsync(fd) == 0 ? 0 : -1;
 	if (fd >= 0 && close(fd) != 0)
 		rc = -1;
 	if (rc == 0)
