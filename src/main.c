@@ -4,8 +4,10 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
+#include "doctor/doctor.h"
 #include "io/daemon.h"
 
 #ifndef PACKAGE_VERSION
@@ -15,7 +17,8 @@
 #define DEFAULT_CONFIG "/etc/rpvd/rpvd.conf"
 
 static const char usage[] =
-    "usage: rpvd [-c FILE] [-t | --replay | --rebuild[=SITE]] [-v]\n"
+    "usage: rpvd [-c FILE] [-t | --replay | --rebuild[=SITE] | --rebuild-later[=SITE]] [-v]\n"
+    "       rpvd doctor [-c FILE] [--json] [--user NAME] [--nginx FILE] [--logrotate DIR]\n"
     "\n"
     "Revenue per visit, from web server logs and checkout webhooks, into Redis.\n"
     "\n"
@@ -26,12 +29,17 @@ static const char usage[] =
     "      --rebuild-later[=SITE]  have the daemon do so when it is started or reloaded next\n"
     "      --clock FILE   take the wall time (Unix milliseconds) from FILE: for tests\n"
     "  -v, --verbose      say more in the log\n"
+    "  doctor, --doctor   look at logs, web server, Redis, webhooks and rights around rpvd: 0 fine, 1 something was found\n"
+    "      --json         what the doctor finds as JSON\n"
+    "      --user NAME    the doctor takes this for rpvd's user\n"
+    "      --nginx FILE   nginx' main file; default /etc/nginx/nginx.conf\n"
+    "      --logrotate DIR  default /etc/logrotate.d\n"
     "      --version      print the version and exit\n"
     "  -h, --help         print this and exit\n"
     "\n"
     "SIGHUP reloads the configuration, SIGTERM commits and ends.  See rpvd(8), rpvd.conf(5).\n";
 
-enum { OPT_REPLAY = 256, OPT_REBUILD, OPT_REBUILD_LATER, OPT_VERSION, OPT_CLOCK };
+enum { OPT_REPLAY = 256, OPT_REBUILD, OPT_REBUILD_LATER, OPT_VERSION, OPT_CLOCK, OPT_DOCTOR, OPT_JSON, OPT_USER, OPT_NGINX, OPT_LOGROTATE };
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -40,6 +48,11 @@ static const struct option options[] = {
 	{ "rebuild", optional_argument, NULL, OPT_REBUILD },
 	{ "rebuild-later", optional_argument, NULL, OPT_REBUILD_LATER },
 	{ "clock", required_argument, NULL, OPT_CLOCK },
+	{ "doctor", no_argument, NULL, OPT_DOCTOR },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "user", required_argument, NULL, OPT_USER },
+	{ "nginx", required_argument, NULL, OPT_NGINX },
+	{ "logrotate", required_argument, NULL, OPT_LOGROTATE },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ "help", no_argument, NULL, 'h' },
@@ -51,7 +64,8 @@ main(int argc, char **argv)
 {
 	struct daemon_options run = { .config = DEFAULT_CONFIG };
 	enum log_level level = LOG_LEVEL_INFO;
-	int c, test = 0;
+	struct doctor_options doctor = { 0 };
+	int c, test = 0, ask_doctor = 0;
 
 	while ((c = getopt_long(argc, argv, "c:thv", options, NULL)) != -1)
 		switch (c) {
@@ -78,6 +92,21 @@ main(int argc, char **argv)
 		case OPT_CLOCK:
 			run.clock = optarg;
 			break;
+		case OPT_DOCTOR:
+			ask_doctor = 1;
+			break;
+		case OPT_JSON:
+			doctor.json = true;
+			break;
+		case OPT_USER:
+			doctor.user = optarg;
+			break;
+		case OPT_NGINX:
+			doctor.nginx = optarg;
+			break;
+		case OPT_LOGROTATE:
+			doctor.logrotate = optarg;
+			break;
 		case OPT_VERSION:
 			puts("rpvd " PACKAGE_VERSION);
 			return (0);
@@ -88,11 +117,18 @@ main(int argc, char **argv)
 			fputs(usage, stderr);
 			return (2);
 		}
+	if (optind + 1 == argc && strcmp(argv[optind], "doctor") == 0) {
+		ask_doctor = 1;
+		optind++;
+	}
 	if (optind < argc) {
 		fprintf(stderr, "rpvd: unexpected argument \"%s\"\n%s", argv[optind], usage);
 		return (2);
 	}
 	log_init(level);
+	doctor.config = run.config;
+	if (ask_doctor)
+		return (doctor_run(&doctor));
 	if (!test)
 		return (daemon_run(&run));
 	c = daemon_check(&run);

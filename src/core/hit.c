@@ -280,9 +280,8 @@ format_settle(struct format *f, struct err *err)
 	return (request_settle(f, err));
 }
 
-/* The format string behind a preset's name; a format string stands for itself. */
-static const char *
-spec_find(const char *spec, struct err *err)
+const char *
+format_spec(const char *spec, struct err *err)
 {
 	if (strchr(spec, '$') != NULL)
 		return (spec);
@@ -300,7 +299,7 @@ format_compile(const char *spec, const char *const *cookies, size_t n_cookies, s
 	struct format *f;
 
 	must(n_cookies <= HIT_COOKIES_MAX);
-	spec = spec_find(spec, err);
+	spec = format_spec(spec, err);
 	if (spec == NULL)
 		return (NULL);
 	f = mem_calloc(1, sizeof(*f));

@@ -52,6 +52,8 @@ struct format;
  * variables without a separator ...).  The result is the caller's. */
 struct format *format_compile(const char *spec, const char *const *cookies, size_t n_cookies, struct err *);
 void format_free(struct format **);
+/* The format string behind a preset's name; a format string stands for itself.  NULL with err set. */
+const char *format_spec(const char *spec, struct err *);
 /* True where the format has the variable that fills cookies[i] / $uid_got or $uid_set /
  * an address and a user agent: what a site's visitor identities need. */
 bool format_has_cookie(const struct format *, size_t i);

@@ -44,9 +44,8 @@ is_error_log(const char *line, size_t len)
 	return (true);
 }
 
-/* What the line looks like and what to do, or NULL. */
-static const char *
-guess(const char *line, size_t len)
+const char *
+misfit_guess(const char *line, size_t len)
 {
 	/* A common line is the begin of a combined one, so it comes last. */
 	static const struct { const char *spec, *words; } known[] = {
@@ -106,7 +105,7 @@ become_loud(struct misfit *m, const char *line, size_t len)
 	m->is_loud = m->was_loud = true;
 	m->of = m->lines;
 	m->unread = m->rejected;
-	m->guess = guess(line, len);
+	m->guess = misfit_guess(line, len);
 	set_example(m->example, sizeof(m->example), line, len);
 }
 

@@ -31,6 +31,8 @@ struct misfit {
 
 /* A line was read.  line: its bytes, only looked at where it did not fit. */
 void misfit_note(struct misfit *, enum hit_drop, const char *line, size_t len);
+/* What a line that does not fit looks like, and what to do; or NULL. */
+const char *misfit_guess(const char *line, size_t len);
 /* True where lines do not fit (ever: or did not at some time), and err says so. */
 bool misfit_problem(const struct misfit *, bool ever, const char *path, struct err *);
 
