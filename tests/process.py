@@ -411,6 +411,46 @@ def frozen(host):
     return "nine hours, two rotations"
 
 
+def unset_clock(host):
+    """The machine boots, and its clock is three days behind until somebody tells it the time: what is signed
+    with the right time is taken meanwhile, and not afterwards what was signed with the wrong one."""
+    host.start_redis()
+    host.configure()
+    now = 1772409600 + 8 * 3600
+
+    host.write("clock", "%d" % (now * 1000))
+
+    def clock(t):
+        fd = os.open(host.path("clock"), os.O_WRONLY)
+        os.pwrite(fd, b"%d" % (t * 1000), 0)
+        os.close(fd)
+
+    def start():
+        child = host.daemon(options=("--clock", host.path("clock")))
+        host.up(child)
+        return child
+    child = start()
+    if host.deliver("o1", now=now) != 200 or host.deliver("o2", now=now + 3600) != 401:
+        raise Wrong("a signed time does not matter")
+    host.end(child)
+    clock(now - 3 * 86400)
+    child = start()
+    if host.deliver("o3", now=now + 600) != 200:
+        raise Wrong("a delivery is refused for want of a clock")
+    host.wait(lambda: host.status("clock_behind_seconds") == str(3 * 86400), lambda: f"the status: {host.status('clock_behind_seconds')}")
+    child.send_signal(signal.SIGHUP)
+    host.wait(lambda: "reloaded" in host.read("rpvd.log"), "the reload")
+    if host.deliver("o4", now=now + 601) != 200:
+        raise Wrong("not after a reload")
+    clock(now + 700)
+    host.wait(lambda: "are looked at again" in host.read("rpvd.log"), "that it is right again")
+    if host.deliver("o5", now=now - 3 * 86400) != 401 or host.deliver("o6", now=now + 700) != 200:
+        raise Wrong("when the clock is right signed times do not matter")
+    host.wait(lambda: host.total("sales_orders") == "4" and host.status("clock_behind_seconds") is None, lambda: f"{host.redis_conn.hash('rpv:shop:24h:total')} {host.redis_conn.hash('rpv:shop:status')}")
+    host.end(child)
+    return "three days behind"
+
+
 def load(host):
     """SIGTERM in the middle of a backlog and of a hundred webhooks a second, and while Redis hangs: exit 0
     within five seconds, and what was answered is there at the end."""
@@ -499,7 +539,7 @@ def twin(host):
     return "one writes"
 
 
-CASES = [load, activation, watchdog, descriptors, frozen, twin, boot, deaf, credentials]
+CASES = [load, activation, watchdog, descriptors, frozen, twin, boot, deaf, unset_clock, credentials]
 
 
 def main():

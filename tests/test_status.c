@@ -74,6 +74,8 @@ static const struct { const char *why, *fields, *said; } complaints[] = {
 	    "2 lines of order files could not be read; the log has the first of them.\n" },
 	{ "other currencies", WELL "other_currency=2",
 	    "2 refunds or disputes were in another currency than their order, and count nowhere.\n" },
+	{ "a clock that is behind", WELL "clock_behind_seconds=259200", 
+	    "This machine's clock is 259200 s behind what it was when the last webhook came: set it, and see that it is set at boot.\n" },
 	{ "records", WELL "damaged=1 journal_damaged=2",
 	    "1 records of the state in Redis could not be read.\n2 records of the webhook journal are damaged: is the disk?\n" },
 	{ "the wrong secret, and what is fine", WELL "webhook_stripe_200=8 webhook_stripe_200_same_money=3 webhook_stripe_401_bad_signature=2",

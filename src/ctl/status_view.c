@@ -46,6 +46,7 @@ static const struct entry {
 	{ G_STATE, "rebuilt", "made anew", false },
 	{ G_STATE, "rebuild", "missing since then", false },
 	{ G_STATE, "damaged", "unreadable records", true },
+	{ G_STATE, "clock_behind_seconds", "seconds that the clock is behind", true },
 	{ G_STATE, "log_dropped", "log lines that nobody took", true },
 	{ G_LOGS, "log_*", "log ", false },
 	{ G_LOGS, "lines", "lines read", false },
@@ -189,6 +190,14 @@ is_input(struct slice name)
 		if (name.p[i] < '0' || name.p[i] > '9')
 			return (false);
 	return (name.len > 0);
+}
+
+static void
+complain_clock(const struct status *s, struct buf *out)
+{
+	if (number(s, "clock_behind_seconds") > 0)
+		buf_printf(out, "This machine's clock is %" PRIu64 " s behind what it was when the last webhook came: set it, and see that"
+		    " it is set at boot.\n", number(s, "clock_behind_seconds"));
 }
 
 /* Fields that say "ok", or in a sentence what is wrong. */
@@ -358,6 +367,7 @@ void
 status_complaints(const struct status *s, int64_t now_ms, struct buf *out)
 {
 	complain_state(s, now_ms, out);
+	complain_clock(s, out);
 	complain_inputs(s, out);
 	complain_rebuild(s, out);
 	complain_lines(s, out);

@@ -36,10 +36,12 @@
 #include "store/redis.h"
 
 #define STOP_MS 4000			/* a stop that takes longer is cut short; what is uncommitted is read again */
+#define LENIENT_MS (60 * 60000)		/* after the start the clock has so long to be set */
 #define SECRETS_MAX 16
 #define SECRET_FILE_MAX 65536
 
 struct endpoint {			/* what a webhook_endpoint borrows */
+	int64_t tolerance_s;		/* as configured */
 	char *secrets_text;
 	struct slice secrets[SECRETS_MAX];
 	char name[64];
@@ -70,6 +72,8 @@ struct daemon {
 	struct setup now, next;
 	size_t running;			/* sites not yet stopped, or replays not yet done */
 	bool stopping, reloading, reload_again, failed;
+	bool lenient;			/* signed times are not looked at */
+	int64_t begun_ms;		/* as site_uptime() */
 	int clock_fd;
 	long last_rotate_log;
 };
@@ -206,6 +210,7 @@ add_endpoint(struct setup *s, size_t site_no, const struct endpoint_conf *conf, 
 	if (read_secrets(s->config, conf, own, &n, err) != 0)
 		return (-1);
 	e->path = conf->path;
+	own->tolerance_s = conf->tolerance_ms / 1000;
 	e->conf = (struct provider_conf){ own->secrets, n, slice_of(conf->visitor_key), conf->tolerance_ms / 1000, conf->test,
 	    conf->count != NULL && strcmp(conf->count, "payment_intents") == 0 };
 	return (0);
@@ -411,6 +416,37 @@ start_webhooks(struct daemon *d, struct err *err)
 	return (0);
 }
 
+/* ---- a clock that is not set yet ------------------------------------------- */
+
+static void
+set_tolerance(struct daemon *d)
+{
+	for (size_t i = 0; i < d->now.n_endpoints; i++)
+		d->now.endpoints[i].conf.tolerance_s = d->lenient ? INT64_MAX / 4 : d->now.owned[i].tolerance_s;
+}
+
+/* It has been later when a webhook came: a machine that has just booted, and not yet been told the time.  Every
+ * signed time is too new for it, and not every provider sends again.  What an old request brings once
+ * more changes no order. */
+static void
+mind_clock(struct daemon *d)
+{
+	struct journal_status journal;
+	bool lenient;
+
+	journal_status(d->journal, &journal);
+	lenient = journal.newest_ms - now_ms(d) > CLOCK_SLACK_MS && site_uptime() - d->begun_ms < LENIENT_MS;
+	if (lenient == d->lenient)
+		return;
+	d->lenient = lenient;
+	set_tolerance(d);
+	if (lenient)
+		log_warning("clock: it is %lld s behind the last webhook's receipt: the times that webhooks are signed with are not looked at "
+		    "until it is right, for an hour at most; see that it is set at boot", (long long)(journal.newest_ms - now_ms(d)) / 1000);
+	else
+		log_notice("clock: the times that webhooks are signed with are looked at again");
+}
+
 /* ---- stopping and reloading ------------------------------------------------ */
 
 /* Deliveries went to the old sites until now: two that speak of one journal and one file of
@@ -425,6 +461,7 @@ reload_swap(struct daemon *d)
 	d->now = d->next;
 	d->next = (struct setup){ 0 };
 	d->reloading = false;
+	set_tolerance(d);
 	hooks_try_again(d->hooks);
 	for (size_t i = 0; i < d->now.n_sites; i++)
 		site_start(d->now.sites[i]);
@@ -630,6 +667,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 		site_watch_dirs(d->now.sites[i], watch_dir_of, d);
 	}
 	rotate_journal(d);
+	mind_clock(d);
 	hooks_tick(d->hooks, d->now.config->quarantine_keep_ms);
 	tell_manager(d);
 }
@@ -761,6 +799,8 @@ daemon_start(struct daemon *d)
 		site_start(d->now.sites[i]);
 		site_watch_dirs(d->now.sites[i], watch_dir_of, d);
 	}
+	if (!d->options.replay)
+		mind_clock(d);
 	sd_notify(0, "READY=1");
 	event_base_dispatch(d->base);
 }
@@ -782,6 +822,7 @@ daemon_init(struct daemon *d, const struct daemon_options *options)
 	memory_cannot_fail();
 	d->options = *options;
 	d->clock_fd = -1;
+	d->begun_ms = site_uptime();
 	if (options->clock != NULL && (d->clock_fd = open(options->clock, O_RDONLY | O_CLOEXEC)) < 0) {
 		fprintf(stderr, "rpvd: %s: %s\n", options->clock, strerror(errno));
 		return (1);

@@ -896,5 +896,7 @@ journal_status(const struct journal *j, struct journal_status *status)
 	for (size_t i = 0; i < j->n_files; i++) {
 		status->damaged += j->files[i].damaged;
 		status->bytes += j->files[i].size;
+		if (j->files[i].size > 0 && j->files[i].newest_ms > status->newest_ms)
+			status->newest_ms = j->files[i].newest_ms;
 	}
 }

@@ -79,6 +79,7 @@ struct journal_status {
 	uint64_t damaged;		/* records that are missing between readable ones, in the files that are kept */
 	uint64_t cut_bytes;		/* torn tail that was cut off at open; to look: not yet whole, or torn */
 	unsigned files;
+	int64_t newest_ms;		/* latest receipt of a record, by the clock of then; 0 where there is none */
 	const char *problem;		/* of the last sync, as long as none succeeded since; else NULL */
 };
 void journal_status(const struct journal *, struct journal_status *);

@@ -79,4 +79,8 @@ bool site_has_problem(const struct site *);
 /* One sentence for the status line. */
 void site_sentence(const struct site *, char *out, size_t room);
 
+/* Milliseconds that only ever pass, also while the machine sleeps. */
+int64_t site_uptime(void);
+#define CLOCK_SLACK_MS 60000		/* the wall clock may be set back so far by those who keep it right */
+
 #endif

@@ -76,8 +76,6 @@ struct site {
 
 /* site.c */
 int64_t site_now(const struct site *);
-/* Milliseconds that only ever pass, also while the machine sleeps. */
-int64_t site_uptime(void);
 void site_commit(struct site *);
 void site_plan_commit(struct site *);
 void site_publish(struct site *);

@@ -119,6 +119,8 @@ put_journal(struct pairs *p, const struct site *s)
 	put_number(p, "journal_damaged", j.damaged);
 	put_number(p, "journal_cut_bytes", j.cut_bytes);
 	put_text(p, "journal", j.problem != NULL ? j.problem : "ok");
+	if (j.newest_ms - site_now(s) > CLOCK_SLACK_MS)
+		put_number(p, "clock_behind_seconds", (uint64_t)(j.newest_ms - site_now(s)) / 1000);
 }
 
 static void
