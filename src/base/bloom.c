@@ -42,6 +42,13 @@ bloom_add(struct bloom *b, uint64_t key)
 		b->words[place(key, i) / 64] |= UINT64_C(1) << place(key, i) % 64;
 }
 
+void
+bloom_ahead(const struct bloom *b, uint64_t key)
+{
+	for (uint32_t i = 0; i < HASHES; i++)
+		__builtin_prefetch(&b->words[place(key, i) / 64]);
+}
+
 bool
 bloom_may_have(const struct bloom *b, uint64_t key)
 {

@@ -15,6 +15,7 @@ struct bloom;
 struct bloom *bloom_new(void);
 void bloom_free(struct bloom **);
 void bloom_add(struct bloom *, uint64_t key);
+void bloom_ahead(const struct bloom *, uint64_t key);	/* is asked for soon: a hint to the cache */
 bool bloom_may_have(const struct bloom *, uint64_t key);
 
 #endif

@@ -181,7 +181,7 @@ agent_of(struct engine *e, const struct facts *f, int64_t day)
 {
 	if (f->agent != 0 && day == day_of(f->time_ms) && day >= e->ring->first_day)
 		return (f->agent);
-	return (hash_agent(e->ring, day, f->addr, f->user_agent));
+	return (hash_agent(e->ring, day, facts_addr(f), f->user_agent));
 }
 
 static enum engine_result
@@ -245,14 +245,13 @@ adopt(struct engine *e, const struct facts *f, const struct who *who)
 static uint32_t
 source_series(struct engine *e, const struct facts *f)
 {
+	struct slice source = facts_source(f), medium = facts_medium(f);
 	SCRATCH char text[SOURCE_NAME_MAX + UTM_MAX + 2];
-	size_t len = f->source.len + 1 + f->medium.len;
 
-	must(len <= sizeof(text));
-	memcpy(text, f->source.p, f->source.len);
-	text[f->source.len] = '/';
-	memcpy(text + f->source.len + 1, f->medium.p, f->medium.len);
-	return (windows_series(e->windows, DIM_SOURCE, slice_make(text, len)));
+	memcpy(text, source.p, source.len);
+	text[source.len] = '/';
+	memcpy(text + source.len + 1, medium.p, medium.len);
+	return (windows_series(e->windows, DIM_SOURCE, slice_make(text, source.len + 1 + medium.len)));
 }
 
 static void
@@ -280,16 +279,16 @@ static struct visit *
 begin_visit(struct engine *e, const struct facts *f, const struct who *who)
 {
 	const struct engine_rules *rules = e->rules;
-	const char *country = rules->country != NULL ? rules->country(rules->country_arg, f->addr) : "(unknown)";
+	const char *country = rules->country != NULL ? rules->country(rules->country_arg, facts_addr(f)) : "(unknown)";
 	struct visit v = {
 		.id = e->next_visit, .place = e->next_visit, .visitor = who->visitor,
 		.agent = agent_of(e, f, day_of(f->time_ms)),
 		.start_ms = f->time_ms, .last_ms = f->time_ms, .born_ms = e->clock, .since_ms = e->clock,
 		.source_key = f->source_key, .is_direct = f->is_direct,
-		.landing = windows_series(e->windows, DIM_LANDING, f->page),
+		.landing = windows_series(e->windows, DIM_LANDING, facts_page(f)),
 		.source = source_series(e, f),
 		.channel = windows_series(e->windows, DIM_CHANNEL, slice_of(f->channel)),
-		.campaign = windows_series(e->windows, DIM_CAMPAIGN, f->campaign.len > 0 ? f->campaign : SLICE("(none)")),
+		.campaign = windows_series(e->windows, DIM_CAMPAIGN, f->campaign_len > 0 ? facts_campaign(f) : SLICE("(none)")),
 		.country = windows_series(e->windows, DIM_COUNTRY, slice_of(country)),
 		.device = windows_series(e->windows, DIM_DEVICE, slice_of(device_name(f->device))),
 	};
@@ -327,7 +326,7 @@ pageview(struct engine *e, const struct facts *f, const struct who *who, bool la
 	v->views++;
 	if (f->time_ms > v->last_ms)
 		v->last_ms = f->time_ms;
-	add_page(e, v, f->page);
+	add_page(e, v, facts_page(f));
 	visits_dirty(&e->visits, v);
 	note_day(e, who, v->last_ms);
 	return (v);
@@ -376,7 +375,7 @@ take(struct engine *e, const struct facts *f, const struct who *who, bool late)
 	else
 		v = f->n_tokens > 0 ? visitor_latest(visits_find(&e->visits, who->visitor)) : NULL;
 	for (size_t i = 0; i < f->n_tokens && v != NULL; i++)
-		token_seen(e, f->tokens[i], v);
+		token_seen(e, facts_token(f, i), v);
 	return (ENGINE_DONE);
 }
 
@@ -414,5 +413,5 @@ void
 engine_hit_ahead(const struct engine *e, const struct facts *f, int step)
 {
 	if (!is_nobodys(f))
-		visits_ahead(&e->visits, f->by_agent ? f->agent : f->visitor, step);
+		visits_ahead(&e->visits, f->by_agent ? f->agent : f->visitor, f->agent, step);
 }

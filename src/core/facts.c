@@ -195,39 +195,42 @@ grouped(const struct engine_rules *rules, struct slice page)
 	return (page);
 }
 
-static size_t
-tokens_of(const struct facts_maker *m, const struct hit *hit, struct slice page, uint64_t tokens[FACTS_TOKENS_MAX])
+/* A token's hash behind the other bytes; returns behind it. */
+static char *
+tokens_of(const struct facts_maker *m, const struct hit *hit, struct slice page, struct facts *f, char *at)
 {
 	const struct engine_rules *rules = m->rules;
 	struct slice query, raw;
 	SCRATCH char small[1024];
-	size_t n = 0;
 
 	if (rules->n_tokens == 0 || hit->status >= 400)
-		return (0);
+		return (at);
 	query = target_query(hit->target);
-	for (size_t i = 0; i < rules->n_tokens && n < FACTS_TOKENS_MAX && query.len > 0; i++) {
+	for (size_t i = 0; i < rules->n_tokens && f->n_tokens < FACTS_TOKENS_MAX && query.len > 0; i++) {
 		const struct glob_rule *rule = &rules->tokens[i];
+		uint64_t token;
 
 		if (!query_param(query, rule->value, &raw) || raw.len == 0 || raw.len > sizeof(small) ||
 		    !glob_match(rule->glob, page))
 			continue;
-		tokens[n++] = hash_token(&m->ring, slice_make(small, percent_decode(raw, true, small)));
+		token = hash_token(&m->ring, slice_make(small, percent_decode(raw, true, small)));
+		memcpy(at, &token, sizeof(token));
+		at += sizeof(token);
+		f->n_tokens++;
 	}
-	return (n);
+	return (at);
 }
 
-/* Returns behind what was written at `at`. */
 static char *
-put(char *at, const char *p, size_t len, struct slice *out)
+put(char *at, struct slice s, uint8_t *len)
 {
-	if (len > 0)
-		memcpy(at, p, len);
-	*out = slice_make(at, len);
-	return (at + len);
+	if (s.len > 0)
+		memcpy(at, s.p, s.len);
+	*len = (uint8_t)s.len;
+	return (at + s.len);
 }
 
-/* Source and medium lie with a NUL between them: what tells one pair from another. */
+/* The NUL between source and medium tells one pair from another. */
 static char *
 source_facts(const struct facts_maker *m, const struct hit *hit, struct facts *f, char *at)
 {
@@ -237,52 +240,52 @@ source_facts(const struct facts_maker *m, const struct hit *hit, struct facts *f
 	f->brings = source_of(&m->rules->source, hit->target, hit->referrer, &s);
 	f->is_direct = source_is_direct(&s);
 	f->channel = channel_of(m->rules->source.sources, &s);
-	at = put(at, s.source, s.source_len, &f->source);
+	at = put(at, slice_make(s.source, s.source_len), &f->source_len);
 	*at++ = '\0';
-	at = put(at, s.medium, s.medium_len, &f->medium);
+	at = put(at, slice_make(s.medium, s.medium_len), &f->medium_len);
 	f->source_key = hash_bytes(&m->ring.site, slice_make(pair, (size_t)(at - pair)));
-	return (put(at, s.campaign, s.campaign_len, &f->campaign));
+	return (put(at, slice_make(s.campaign, s.campaign_len), &f->campaign_len));
 }
 
-_Static_assert(FACTS_ADDR_MAX + PAGE_MAX + SOURCE_NAME_MAX + 1 + 2 * UTM_MAX <= FACTS_BYTES_MAX, "room for all slices");
+_Static_assert(FACTS_ADDR_MAX + PAGE_MAX + SOURCE_NAME_MAX + 1 + 2 * UTM_MAX + FACTS_TOKENS_MAX * sizeof(uint64_t) <= FACTS_BYTES_MAX,
+    "room for all");
+_Static_assert(FACTS_ADDR_MAX <= UINT8_MAX && PAGE_MAX <= UINT8_MAX && SOURCE_NAME_MAX <= UINT8_MAX && UTM_MAX <= UINT8_MAX,
+    "lengths of a byte");
+_Static_assert(COUNTERS <= UINT8_MAX, "a counter in a byte");
 
-size_t
-facts_of(struct facts_maker *m, const struct hit *hit, struct facts *f, char *bytes)
+/* Of a group's page only what its name would be cut at. */
+static struct slice
+cut(struct slice s, size_t max)
 {
-	const struct agent_class *agent = classify(m, hit->agent);
-	struct slice page;
-	char *at = bytes;
-
-	f->time_ms = hit->time_ms;
-	f->what = agent->is_bot ? COUNT_BOT : is_ignored_network(m->rules, hit->addr) ? COUNT_IGNORED_NETWORK :
-	    identify(m, hit, f) ? COUNT_PAGEVIEWS : COUNT_NO_VISITOR;
-	if (f->what != COUNT_PAGEVIEWS)
-		return (0);
-	at = put(at, hit->addr.p, hit->addr.len < FACTS_ADDR_MAX ? hit->addr.len : FACTS_ADDR_MAX, &f->addr);
-	page = slice_make(at, page_of(hit->target, at));
-	at += page.len;
-	f->what = pageview_or_not(m->rules, hit, page);
-	f->is_error = hit->status >= 400;
-	f->is_internal = !f->by_agent && has_ip_ua(m->rules) && referrer_is_internal(&m->rules->source, hit->referrer);
-	f->source = f->medium = f->campaign = slice_make(NULL, 0);
-	f->user_agent = agent->hash;
-	f->agent = f->by_agent ? hash_agent(&m->ring, day_of(hit->time_ms), f->addr, agent->hash) : 0;
-	f->device = agent->device;
-	f->n_tokens = tokens_of(m, hit, page, f->tokens);
-	f->page = grouped(m->rules, page);
-	return ((size_t)((f->what == COUNT_PAGEVIEWS ? source_facts(m, hit, f, at) : at) - bytes));
+	return (slice_make(s.p, s.len < max ? s.len : max));
 }
 
 void
-facts_move(struct facts *f, const char *bytes, size_t used, char *to)
+facts_of(struct facts_maker *m, const struct hit *hit, struct facts *f, char *bytes)
 {
-	struct slice *slices[] = { &f->addr, &f->page, &f->source, &f->medium, &f->campaign };
-	uintptr_t begin = (uintptr_t)bytes;
+	const struct agent_class *agent = classify(m, hit->agent);
+	SCRATCH char page_bytes[PAGE_MAX];
+	struct slice page;
+	char *at;
 
-	for (size_t i = 0; i < N_ELEM(slices) && used > 0; i++) {
-		uintptr_t at = (uintptr_t)slices[i]->p;
-
-		if (at >= begin && at < begin + used)
-			slices[i]->p = to + (at - begin);
+	*f = (struct facts){ .time_ms = hit->time_ms, .bytes = bytes };
+	f->what = agent->is_bot ? COUNT_BOT : is_ignored_network(m->rules, hit->addr) ? COUNT_IGNORED_NETWORK :
+	    identify(m, hit, f) ? COUNT_PAGEVIEWS : COUNT_NO_VISITOR;
+	if (f->what != COUNT_PAGEVIEWS)
+		return;
+	page = slice_make(page_bytes, page_of(hit->target, page_bytes));
+	f->what = (uint8_t)pageview_or_not(m->rules, hit, page);
+	f->is_error = hit->status >= 400;
+	f->is_internal = !f->by_agent && has_ip_ua(m->rules) && referrer_is_internal(&m->rules->source, hit->referrer);
+	f->user_agent = agent->hash;
+	f->device = (uint8_t)agent->device;
+	at = put(bytes, cut(hit->addr, FACTS_ADDR_MAX), &f->addr_len);
+	if (f->by_agent || f->what == COUNT_PAGEVIEWS)
+		f->agent = hash_agent(&m->ring, day_of(hit->time_ms), facts_addr(f), agent->hash);
+	if (f->what == COUNT_PAGEVIEWS) {
+		at = put(at, cut(grouped(m->rules, page), PAGE_MAX), &f->page_len);
+		at = source_facts(m, hit, f, at);
 	}
+	at = tokens_of(m, hit, page, f, at);
+	f->used = (uint16_t)(at - bytes);
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/slice.h"
 #include "core/client.h"
@@ -22,29 +23,68 @@
 
 #define FACTS_TOKENS_MAX 8
 #define FACTS_ADDR_MAX 200		/* longer ones are no addresses, and differ before that */
-#define FACTS_BYTES_MAX 1024		/* of all slices */
+#define FACTS_BYTES_MAX 1024
 
+/* Small, and its strings one behind the other: millions of them go from one core's cache to another's. */
 struct facts {
 	int64_t time_ms;
-	/* COUNT_BOT, COUNT_IGNORED_NETWORK, COUNT_NO_VISITOR: nobody's, and of the rest only the time is
-	 * set.  COUNT_PAGEVIEWS, or the reason why it is none. */
-	enum counter what;
-	bool by_agent;			/* the identity is address + user agent; then visitor is 0 */
-	bool is_error;			/* its status is 400 or more */
-	bool is_internal;		/* its referrer is a page of ours or a payment page; not told where by_agent */
-	uint64_t visitor;		/* keyed hash of cookie or uid */
+	const char *bytes;		/* address, page; then of pageviews source, NUL, medium, campaign; tokens */
+	uint64_t visitor;		/* keyed hash of cookie or uid; 0 where by_agent */
 	uint64_t user_agent;		/* keyed hash, to be put into hash_agent() */
 	uint64_t agent;			/* hash_agent() of its day; 0 where it was not asked for, or the key not at hand */
-	enum device device;
-	struct slice addr, page;
-	/* Pageviews only. */
-	bool brings, is_direct;		/* as source_of(), source_is_direct() */
-	struct slice source, medium, campaign;	/* one behind the other; campaign: empty where there is none */
-	const char *channel;
 	uint64_t source_key;		/* equal where source and medium are */
-	size_t n_tokens;
-	uint64_t tokens[FACTS_TOKENS_MAX];
+	const char *channel;
+	uint16_t used;			/* of bytes */
+	uint8_t addr_len, page_len, source_len, medium_len, campaign_len, n_tokens;
+	/* enum counter.  COUNT_BOT, COUNT_IGNORED_NETWORK, COUNT_NO_VISITOR: nobody's, and of the rest only the
+	 * time is set.  COUNT_PAGEVIEWS, or the reason why it is none. */
+	uint8_t what;
+	uint8_t device;			/* enum device */
+	bool by_agent;			/* the identity is address + user agent */
+	bool is_error;			/* its status is 400 or more */
+	bool is_internal;		/* its referrer is a page of ours or a payment page; not told where by_agent */
+	bool brings, is_direct;		/* a pageview: as source_of(), source_is_direct() */
 };
+
+static inline struct slice
+facts_addr(const struct facts *f)
+{
+	return (slice_make(f->bytes, f->addr_len));
+}
+
+static inline struct slice
+facts_page(const struct facts *f)
+{
+	return (slice_make(f->bytes + f->addr_len, f->page_len));
+}
+
+static inline struct slice
+facts_source(const struct facts *f)
+{
+	return (slice_make(f->bytes + f->addr_len + f->page_len, f->source_len));
+}
+
+static inline struct slice
+facts_medium(const struct facts *f)
+{
+	return (slice_make(facts_source(f).p + f->source_len + 1, f->medium_len));
+}
+
+/* Empty where there is none. */
+static inline struct slice
+facts_campaign(const struct facts *f)
+{
+	return (slice_make(facts_medium(f).p + f->medium_len, f->campaign_len));
+}
+
+static inline uint64_t
+facts_token(const struct facts *f, size_t i)
+{
+	uint64_t token;
+
+	memcpy(&token, f->bytes + f->used - (f->n_tokens - i) * sizeof(token), sizeof(token));
+	return (token);
+}
 
 struct facts_maker;
 
@@ -54,10 +94,7 @@ void facts_maker_free(struct facts_maker **);
 /* The keys from now on, copied.  Before the first hit, and again where there may be others. */
 void facts_maker_keys(struct facts_maker *, const struct keyring *);
 
-/* Slices lie in bytes, which has room for FACTS_BYTES_MAX, or are the rules'; returns how much of it
- * was used. */
-size_t facts_of(struct facts_maker *, const struct hit *, struct facts *, char *bytes);
-/* The same with its bytes elsewhere: the used ones of `from`, which lie at `bytes`, were copied to `to`. */
-void facts_move(struct facts *, const char *bytes, size_t used, char *to);
+/* bytes: room for FACTS_BYTES_MAX, of which facts.used are taken; whoever moves these sets facts.bytes anew. */
+void facts_of(struct facts_maker *, const struct hit *, struct facts *, char *bytes);
 
 #endif

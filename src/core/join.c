@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "core/engine_impl.h"
 
-#define AHEAD 512			/* decisions that are looked up together */
+#define AHEAD 160			/* decisions that are looked up together */
 #define AHEAD_ROUNDS 2			/* further rounds: what was found names visits, whose visitors are wanted then */
 
 struct found {
@@ -505,31 +505,28 @@ may_join(const struct order *o)
 	return (o->paid && o->how == JOIN_NONE && o->alias_of.len == 0 && !o->erased);
 }
 
-/* Looks up what the next decisions will want, so that one round of fetching serves many. */
+/* Looks up what the next decisions will want, so that one round of fetching serves many.  The first places
+ * of the heap are not the next decisions in order, but nearly all of them are among these. */
 static void
 look_ahead(struct engine *e)
 {
-	struct due *next[AHEAD];
-	size_t n = 0;
+	size_t n = e->dues.count < AHEAD ? e->dues.count : AHEAD;
 
-	while (n < AHEAD && heap_first(&e->dues) != NULL)
-		next[n++] = heap_pop(&e->dues);
 	for (size_t i = 0; i < n; i++) {
-		struct order *o = next[i]->order;
+		struct due *d = e->dues.items[i];
+		struct order *o = d->order;
 		struct found f;
 
-		next[i]->looked = e->commit_no;
+		d->looked = e->commit_no;
 		if (may_join(o))
-			find_join(e, o, next[i]->moment_ms, &f);
+			find_join(e, o, d->moment_ms, &f);
 		for (size_t k = 0; k < 2; k++) {
 			struct visitor *who = o->visitors[k] != 0 ? visits_find(&e->visits, o->visitors[k]) : NULL;
 
-			if (who != NULL && who->keep_ms < next[i]->moment_ms)
-				who->keep_ms = next[i]->moment_ms;
+			if (who != NULL && who->keep_ms < d->moment_ms)
+				who->keep_ms = d->moment_ms;
 		}
 	}
-	for (size_t i = 0; i < n; i++)
-		heap_push(&e->dues, next[i]);
 }
 
 static enum engine_result

@@ -300,7 +300,27 @@ money_format(int64_t minor, struct currency c, char out[32])
 	out[written] = '\0';
 }
 
-/* amount * a * num and b * den, then the division bit by bit: 192 bits over 128. */
+/* 192 bits (high * 2^64 and the lower half of low) over 128, bit by bit; false where the quotient is no 64 bits. */
+static bool
+divide_long(u128 high, u128 low, u128 divisor, u128 *quotient, u128 *rest)
+{
+	*quotient = *rest = 0;
+	for (int bit = 191; bit >= 0; bit--) {
+		u128 from = bit >= 64 ? high >> (bit - 64) : low >> bit;
+
+		*rest = *rest << 1 | (from & 1);	/* rest < divisor < 2^127 */
+		*quotient <<= 1;
+		if (*rest >= divisor) {
+			*rest -= divisor;
+			*quotient |= 1;
+		}
+		if (*quotient >> 64 != 0)
+			return (false);
+	}
+	return (true);
+}
+
+/* amount * a * num, divided by b * den. */
 bool
 money_scale(int64_t amount, int64_t a, int64_t b, struct factor f, int64_t *out)
 {
@@ -308,22 +328,19 @@ money_scale(int64_t amount, int64_t a, int64_t b, struct factor f, int64_t *out)
 	u128 product = (u128)magnitude_of(amount) * magnitude_of(a);
 	u128 low = (u128)(uint64_t)product * f.num;
 	u128 high = (product >> 64) * f.num + (low >> 64);	/* at most 127 bits: product has 126 */
-	u128 divisor, rest = 0, quotient = 0;
+	u128 divisor, rest, quotient;
 
 	must(b > 0 && f.den > 0);
 	divisor = (u128)(uint64_t)b * f.den;
-	for (int bit = 191; bit >= 0; bit--) {
-		u128 from = bit >= 64 ? high >> (bit - 64) : low >> bit;
+	if (high >> 64 == 0) {
+		u128 whole = high << 64 | (uint64_t)low;
 
-		rest = rest << 1 | (from & 1);		/* rest < divisor < 2^127 */
-		quotient <<= 1;
-		if (rest >= divisor) {
-			rest -= divisor;
-			quotient |= 1;
-		}
+		quotient = whole / divisor;
+		rest = whole % divisor;
 		if (quotient >> 64 != 0)
 			return (false);
-	}
+	} else if (!divide_long(high, low, divisor, &quotient, &rest))
+		return (false);
 	if (rounds_up(rest, divisor, false, quotient & 1))
 		quotient++;
 	return (signed_within(quotient, negative, INT64_MAX, out));

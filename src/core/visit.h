@@ -70,8 +70,9 @@ bool visits_may_have_blocks(const struct visits *, uint64_t hash);
 /* NULL where it is not in memory (and not created). */
 struct visitor *visits_find(const struct visits *, uint64_t visitor);
 struct visitor *visits_touch(struct visits *, uint64_t visitor, int64_t clock_ms);	/* made where it is new */
-/* The visitor is asked for soon: step 0, 1, 2 fetches his place, him, his latest visit into the cache. */
-void visits_ahead(const struct visits *, uint64_t visitor, int step);
+/* The visitor is asked for soon: step 0, 1, 2 fetches his place, him, his latest visit, or where he is new the
+ * places that a first visit takes, into the cache. */
+void visits_ahead(const struct visits *, uint64_t visitor, uint64_t agent, int step);
 /* The latest visit of a visitor as far as it is in memory; NULL where there is none. */
 struct visit *visitor_latest(const struct visitor *);
 /* Follows marks.  NULL where the visit is not in memory; then *owner is who has it. */

@@ -237,12 +237,11 @@ static void
 hold(struct intake *in, struct log *log)
 {
 	const struct reading *r = log->next;
-	struct held *h = mem_alloc(sizeof(*h) + r->used);
+	struct held *h = mem_alloc(sizeof(*h) + r->facts.used);
 
 	*h = (struct held){ .log = log, .file_no = r->file_no, .offset = r->offset, .facts = r->facts };
-	if (r->used > 0)
-		memcpy(h->bytes, r->bytes, r->used);
-	facts_move(&h->facts, r->bytes, r->used, h->bytes);
+	memcpy(h->bytes, r->facts.bytes, r->facts.used);
+	h->facts.bytes = h->bytes;
 	*(log->last_held != NULL ? &log->last_held->newer : &log->first_held) = h;
 	log->last_held = h;
 	heap_push(&in->held, h);

@@ -16,7 +16,7 @@
 
 #define AHEAD_LINES 512			/* of a batch that a thread reads ahead */
 #define LINES 32			/* of one that is read when it is asked for */
-#define BATCHES 4			/* three under way, one in use */
+#define BATCHES 64			/* one in use, the others under way */
 #define BYTES_A_LINE 128		/* on average; a batch ends early where they are longer */
 
 struct batch {
@@ -37,7 +37,7 @@ struct stream {
 	/* With a thread only. */
 	pthread_t thread;
 	pthread_mutex_t reading, queue;
-	pthread_cond_t changed;
+	pthread_cond_t filled, emptied;
 	bool stop;
 	struct keyring keys;		/* for the thread's next batch */
 	struct batch *full[BATCHES], *empty[BATCHES];	/* first in, first out; any order */
@@ -78,7 +78,7 @@ stream_new(struct tail *tail, struct format *format, struct facts_maker *maker, 
 	s->ring = ring;
 	s->now = batch_new(LINES);
 	must(pthread_mutex_init(&s->reading, NULL) == 0 && pthread_mutex_init(&s->queue, NULL) == 0 &&
-	    pthread_cond_init(&s->changed, NULL) == 0);
+	    pthread_cond_init(&s->filled, NULL) == 0 && pthread_cond_init(&s->emptied, NULL) == 0);
 	return (s);
 }
 
@@ -97,7 +97,8 @@ stream_free(struct stream **sp)
 	for (size_t i = 0; i < s->n_empty; i++)
 		batch_free(s->empty[i]);
 	batch_free(s->now);
-	pthread_cond_destroy(&s->changed);
+	pthread_cond_destroy(&s->filled);
+	pthread_cond_destroy(&s->emptied);
 	pthread_mutex_destroy(&s->queue);
 	pthread_mutex_destroy(&s->reading);
 	free(s);
@@ -134,13 +135,12 @@ batch_fill(struct stream *s, struct batch *b)
 			return;
 		r->file_no = line.file_no;
 		r->offset = line.offset;
-		r->bytes = b->bytes + used;
-		r->used = 0;
 		r->drop = hit_parse(s->format, line.p, line.len, &hit);
 		misfit_note(&s->misfit, r->drop, line.p, line.len);
-		if (r->drop == HIT_OK)
-			r->used = (uint32_t)facts_of(s->maker, &hit, &r->facts, r->bytes);
-		used += r->used;
+		if (r->drop == HIT_OK) {
+			facts_of(s->maker, &hit, &r->facts, b->bytes + used);
+			used += r->facts.used;
+		}
 		b->n++;
 	}
 }
@@ -153,7 +153,7 @@ to_fill(struct stream *s)
 
 	pthread_mutex_lock(&s->queue);
 	while (s->n_empty == 0 && !s->stop)
-		pthread_cond_wait(&s->changed, &s->queue);
+		pthread_cond_wait(&s->emptied, &s->queue);
 	if (!s->stop) {
 		b = s->empty[--s->n_empty];
 		facts_maker_keys(s->maker, &s->keys);
@@ -176,7 +176,7 @@ read_ahead(void *arg)
 		more = b->state == TAIL_LINE;
 		pthread_mutex_lock(&s->queue);
 		s->full[s->n_full++] = b;
-		pthread_cond_broadcast(&s->changed);
+		pthread_cond_signal(&s->filled);
 		pthread_mutex_unlock(&s->queue);
 		pthread_mutex_unlock(&s->reading);
 	}
@@ -206,7 +206,7 @@ thread_join(struct stream *s)
 		return;
 	pthread_mutex_lock(&s->queue);
 	s->stop = true;
-	pthread_cond_broadcast(&s->changed);
+	pthread_cond_signal(&s->emptied);
 	pthread_mutex_unlock(&s->queue);
 	pthread_join(s->thread, NULL);
 	s->running = false;
@@ -234,9 +234,10 @@ next_batch(struct stream *s)
 	pthread_mutex_lock(&s->queue);
 	keyring_copy(&s->keys, s->ring);
 	s->empty[s->n_empty++] = s->now;
-	pthread_cond_broadcast(&s->changed);
+	if (s->n_empty >= BATCHES / 2)		/* a thread that waits is woken for more than one */
+		pthread_cond_signal(&s->emptied);
 	while (s->n_full == 0)
-		pthread_cond_wait(&s->changed, &s->queue);
+		pthread_cond_wait(&s->filled, &s->queue);
 	s->now = s->full[0];
 	s->n_full--;
 	memmove(s->full, s->full + 1, s->n_full * sizeof(struct batch *));

@@ -21,8 +21,6 @@
 struct reading {			/* a line that was read */
 	uint64_t file_no, offset;
 	enum hit_drop drop;		/* HIT_OK: facts are set */
-	uint32_t used;			/* bytes of the facts, from `bytes` on */
-	char *bytes;
 	struct facts facts;
 };
 
