@@ -538,7 +538,7 @@ on_request_down(void *arg, const char *why)
 int
 rebuild_request(const struct config *config, const char *site)
 {
-	struct redis_conf conf = { .url = config->redis_url, .password_file = config->redis_password_file };
+	struct redis_conf conf = redis_conf_of(config);
 	struct redis_calls calls = { on_request_up, on_request_down };
 	struct asked q = { .base = event_base_new(), .config = config, .site = site };
 	struct err err = { "" };

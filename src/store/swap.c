@@ -40,8 +40,9 @@ static const char begin_script[] =
     "redis.call('HSET', KEYS[2], 'phase', 'build', 'epoch', ARGV[3])\n"
     "return {'OK', 'build'}\n";
 
-/* KEYS: lease, new:meta, meta.  ARGV: owner, lease in ms, phase, the next one: "" renews only, "end"
- * gives the name, "none" removes it. */
+/* KEYS: lease, new:meta, meta, new:forget, forget.  ARGV: owner, lease in ms, phase, the next one: ""
+ * renews only, "end" gives the name, "none" removes it.  Persons who are to be forgotten are so by both states:
+ * rpvctl may have asked meanwhile. */
 static const char phase_script[] =
     "local owner = redis.call('GET', KEYS[1])\n"
     "if owner and owner ~= ARGV[1] then return {'HELD', owner} end\n"
@@ -49,6 +50,10 @@ static const char phase_script[] =
     "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"
     "if ARGV[4] == 'none' then redis.call('DEL', KEYS[2])\n"
     "elseif ARGV[4] == 'end' then\n"
+    "  if redis.call('TYPE', KEYS[5])['ok'] ~= 'hash' then redis.call('DEL', KEYS[5]) end\n"
+    "  local asked = redis.call('HGETALL', KEYS[4])\n"
+    "  for i = 1, #asked, 2 do redis.call('HSET', KEYS[5], asked[i], asked[i + 1]) end\n"
+    "  redis.call('DEL', KEYS[4])\n"
     "  redis.call('HDEL', KEYS[2], 'phase')\n"
     "  redis.call('RENAME', KEYS[2], KEYS[3])\n"
     "elseif ARGV[4] ~= '' then redis.call('HSET', KEYS[2], 'phase', ARGV[4]) end\n"
@@ -184,10 +189,12 @@ send_phase(struct walk *w, const char *next, redis_reply_fn *fn)
 	store_args_begin(s);
 	store_arg(s, SLICE("EVAL"));
 	store_arg(s, slice_of(phase_script));
-	store_arg(s, SLICE("3"));
+	store_arg(s, SLICE("5"));
 	store_arg_base(s, SLICE("lease"));
 	store_arg_base(s, SLICE(STORE_NEW "meta"));
 	store_arg_base(s, SLICE("meta"));
+	store_arg_base(s, SLICE(STORE_NEW "forget"));
+	store_arg_base(s, SLICE("forget"));
 	store_arg(s, slice_of(s->owner));
 	arg_ms(s, LEASE_MS);
 	store_arg(s, slice_of(phase_names[w->phase]));
@@ -273,6 +280,13 @@ on_renewed(struct redisReply *r, void *arg)
 	batch_done(w);
 }
 
+/* Of the old state, what stays: who writes, and what rpvctl has asked for and nobody has taken yet. */
+static bool
+stays(struct slice name)
+{
+	return (slice_is(name, "lease") || slice_is(name, "forget"));
+}
+
 /* What is to be done with a key that begins with the site's prefix; `name` is the rest of it. */
 static void
 change_key_of(struct walk *w, struct slice key, struct slice name)
@@ -281,7 +295,7 @@ change_key_of(struct walk *w, struct slice key, struct slice name)
 	bool is_new = slice_starts(name, SLICE(STORE_NEW));
 	struct slice rest = slice_skip(name, is_new ? strlen(STORE_NEW) : 0);
 
-	if (is_new ? w->phase == PHASE_CLEAR || slice_is(rest, "meta") : w->phase != PHASE_CLEAR || slice_is(rest, "lease"))
+	if (is_new ? w->phase == PHASE_CLEAR || slice_is(rest, "meta") || (w->phase == PHASE_MOVE && slice_is(rest, "forget")) : w->phase != PHASE_CLEAR || stays(rest))
 		return;
 	store_args_begin(s);
 	store_arg(s, w->phase == PHASE_MOVE ? SLICE("RENAME") : SLICE("UNLINK"));

@@ -115,7 +115,7 @@ def by_steps(w, want, findings):
         w.end(w.daemon)
         keys = [k for k in w.records() if k not in (BASE + "lease",)]
         for n, key in enumerate(keys):
-            if phase == "move" and n % 2 and key != BASE + "meta":
+            if key == BASE + "forget" or (phase == "move" and n % 2 and key != BASE + "meta"):
                 continue                # has its name already
             w.redis("RENAME", key, NEW + key[len(BASE):])
         w.redis("HSET", NEW + "meta", "phase", phase)
@@ -123,9 +123,13 @@ def by_steps(w, want, findings):
             w.redis("HSET", BASE + "meta", "schema", "1", "epoch", "7", "seq", "9", "engine", "damaged")
             w.redis("HSET", BASE + "open", "x", "y")
             w.redis("SET", BASE + "o:generic:gone", "x")
+            w.redis("HSET", BASE + "forget", "asked", "of a later version")
+            w.redis("HSET", NEW + "forget", "known", "of a later version")
         w.rpvd_start()
         wait_for(lambda: not w.records(NEW) and w.status().get("state") == "live", lambda: w.read("rpvd.log")[-2000:])
         findings.equal(w.redis("EXISTS", BASE + "o:generic:gone"), 0, "a record of the old state")
+        asked = sorted(w.redis.hash(BASE + "forget"))
+        findings.equal(asked, ["asked", "known"], f"{phase}: persons to be forgotten")
         findings.equal(sorted(k for k in keys if not w.redis("EXISTS", k)), [], f"{phase}: records that are gone")
         w.same(want, f"broken off at {phase}")
     w.note("equal after the replacement was broken off at each step")
