@@ -1,6 +1,7 @@
 /*
  * doctor_redis: is this Redis one that keeps what it is given, and may rpvd do there what it has to.
  */
+#include <event2/event.h>
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 
 #include "base/mem.h"
 #include "doctor/doctor_impl.h"
+#include "store/redis.h"
+#include "store/store.h"
 
 #define OLDEST_MAJOR 6
 #define CLOCK_SLACK_S 5
@@ -71,7 +74,7 @@ check_memory(struct look *l, const redisReply *info)
 	field(info, "used_memory", used, sizeof(used));
 	field(info, "maxmemory", max, sizeof(max));
 	most = strtod(max, NULL);
-	if (policy[0] != '\0' && strcmp(policy, "noeviction") != 0)
+	if (policy[0] != '\0' && strcmp(policy, "noeviction") != 0 && !l->d->config->redis_allow_eviction)
 		doctor_find(l->d, "redis_eviction", &fix, "Redis may throw keys away (maxmemory-policy %s)%s: figures would be silently wrong", policy,
 		    most > 0 ? "" : " once it has a maxmemory");
 	fix = doctor_fix("Raise maxmemory in redis.conf, or make room.");
@@ -124,89 +127,80 @@ check_clock(struct look *l)
 
 /* ---- what rpvd may do ------------------------------------------------------------ */
 
-/* Every command that rpvd sends, with arguments that do no harm were they carried out; K is a record,
- * P a public key.  A redis_version with DRYRUN is only asked. */
-static const char *const commands[] = {
-	"HSET K f v", "HDEL K f", "HGETALL K", "HMGET K f", "SET K v", "APPEND K v", "GET K", "MGET K", "SADD K v", "SREM K v", "SMEMBERS K",
-	"ZADD K 1 v", "ZREMRANGEBYRANK K 0 -1", "UNLINK K", "TYPE K", "WATCH K", "UNWATCH", "MULTI", "EXEC", "PING", "SCAN 0", "RENAME K K",
-	"EVAL return 1 K", "EXISTS K", "HSETNX K f v", "HINCRBY K f 1", "DEL K", "HSET P f v", "ZADD P 1 v", "ZREM P v", "ZRANGE P 0 -1",
-	"UNLINK P",
+/* As rpvd itself asks before it loads a state. */
+struct trial {
+	struct look *look;
+	struct event_base *base;
+	struct redis *redis;
+	struct store *store;
 };
 
-/* "return" and "1 K" of EVAL: the script, the number of keys. */
-static size_t
-words_of(const struct look *l, const char *command, struct buf *bytes, size_t ends[8])
+/* Full, a replica, ...: what it refuses then is no second trouble. */
+static bool
+is_told(const struct doctor *d)
 {
-	size_t n = 0;
-
-	for (struct slice rest = slice_of(command); rest.len > 0 && n < 6;) {
-		struct slice word = slice_cut(&rest, ' ');
-
-		if (slice_is(word, "K"))
-			buf_printf(bytes, "rpvd:{%s.0}:doctor", l->site);
-		else if (slice_is(word, "P"))
-			buf_printf(bytes, "rpv:%s:doctor", l->site);
-		else
-			buf_put(bytes, word.p, word.len);
-		ends[n++] = bytes->len;
-	}
-	return (n);
+	for (size_t i = 0; i < d->findings.n; i++)
+		if (strncmp(d->findings.list[i].check, "redis_", 6) == 0)
+			return (true);
+	return (false);
 }
 
-/* 1 allowed, 0 forbidden, -1 Redis does not tell. */
-static int
-dry_run(struct look *l, const struct slice user, const char *command)
+static void
+on_tried(enum store_result result, const char *message, void *arg)
 {
-	struct slice argv[9] = { SLICE("ACL"), SLICE("DRYRUN"), user };
-	struct buf bytes = { 0 };
-	size_t ends[8], n = words_of(l, command, &bytes, ends);
-	redisReply *r;
-	int allowed;
+	struct trial *t = arg;
+	bool rights = strstr(message, "ACL SETUSER") != NULL;
+	struct err fix = doctor_fix(rights ? "Give it that rule (and ACL SAVE, or redis.conf); it is all that rpvd needs." :
+	    "See rpvd.conf(5), redis, for what kinds of Redis will do.");
 
-	for (size_t i = 0, at = 0; i < n && i < 5; at = ends[i++])
-		argv[3 + i] = slice_make(bytes.p + at, ends[i] - at);
-	r = ask(l, 3 + (n < 5 ? n : 5), argv);
-	allowed = r == NULL ? -1 : strcmp(r->type == REDIS_REPLY_STATUS ? r->str : "", "OK") == 0;
-	if (r != NULL)
-		freeReplyObject(r);
-	buf_free(&bytes);
-	return (allowed);
+	if (result == STORE_REFUSED && (rights || !is_told(t->look->d)))
+		doctor_find(t->look->d, rights ? "redis_acl" : "redis", &fix, "%s", message);
+	event_base_loopexit(t->base, NULL);
+}
+
+static void
+on_up(void *arg)
+{
+	struct trial *t = arg;
+
+	store_preflight(t->store, on_tried, t);
+}
+
+static void
+on_down(void *arg, const char *why)
+{
+	struct trial *t = arg;
+
+	(void)why;			/* told by look_around() */
+	event_base_loopexit(t->base, NULL);
 }
 
 static void
 check_rights(struct look *l)
 {
-	redisReply *who = ask(l, 2, (struct slice[]){ SLICE("ACL"), SLICE("WHOAMI") });
-	struct buf missing = { 0 };
-	struct err fix;
-	int allowed = who != NULL && who->type == REDIS_REPLY_STRING ? 1 : -1;
+	struct redis_conf conf = redis_conf_of(l->d->config);
+	struct redis_calls calls = { on_up, on_down };
+	struct trial t = { .look = l, .base = event_base_new() };
+	struct err err;
 
-	for (size_t i = 0; i < N_ELEM(commands) && allowed >= 0; i++) {
-		struct slice name = slice_of(commands[i]), rest = name;
-
-		name = slice_cut(&rest, ' ');
-		allowed = dry_run(l, slice_make(who->str, who->len), commands[i]);
-		if (allowed == 0 && (missing.len == 0 || strstr(missing.p, commands[i]) == NULL) && missing.len < 120) {
-			buf_printf(&missing, "%s%.*s%s", missing.len > 0 ? ", " : "", SLICE_FMT(name), strstr(commands[i], " P") != NULL ? " on rpv:*" : "");
-			buf_putc(&missing, '\0');
-			missing.len--;
-		}
+	must(t.base != NULL);
+	t.redis = redis_new(t.base, &conf, &calls, &t, &err);
+	if (t.redis != NULL) {
+		t.store = store_new(t.redis, &(struct store_conf){ .site = l->site, .owner = "", .keys = "",
+		    .allow_eviction = l->d->config->redis_allow_eviction });
+		redis_connect(t.redis);
+		event_base_dispatch(t.base);
+		redis_free(&t.redis);
+		store_free(&t.store);
 	}
-	if (missing.len > 0) {
-		err_set(&fix, "ACL SETUSER %.60s ~rpv:* ~rpvd:* +@read +@write +@transaction +@connection +@scripting, then ACL SAVE.", who->str);
-		doctor_find(l->d, "redis_acl", &fix, "Redis forbids the user %.60s what rpvd has to do: %s", who->str, missing.p);
-	} else if (allowed < 0)
-		doctor_note(l->d, "redis_acl", "Redis does not tell what its user may do (ACL WHOAMI, ACL DRYRUN of Redis 7); rpvd says so when it is refused");
-	buf_free(&missing);
-	if (who != NULL)
-		freeReplyObject(who);
+	event_base_free(t.base);
 }
 
 /* ---- what rpvd has to tell --------------------------------------------------------- */
 
-/* Whether any webhook of the provider of "webhook_PROVIDER_..." was taken: then its secret is right. */
-static bool
-any_taken(const redisReply *status, struct slice name)
+/* Of the provider of "webhook_PROVIDER_...", the first field whose rest begins so: its value, or NULL. */
+static const char *
+sibling(const redisReply *status, struct slice name, struct slice begin)
 {
 	struct slice rest = name;
 	size_t len;
@@ -217,10 +211,19 @@ any_taken(const redisReply *status, struct slice name)
 	for (size_t i = 0; i + 1 < status->elements; i += 2) {
 		struct slice other = slice_make(status->element[i]->str, status->element[i]->len);
 
-		if (other.len > len && slice_starts(other, slice_make(name.p, len)) && slice_starts(slice_skip(other, len), SLICE("200")))
-			return (true);
+		if (other.len > len && slice_starts(other, slice_make(name.p, len)) && slice_starts(slice_skip(other, len), begin))
+			return (status->element[i + 1]->str);
 	}
-	return (false);
+	return (NULL);
+}
+
+/* What the listener made of it: which change of the body would explain it. */
+static const char *
+hint_of(const redisReply *status, struct slice name)
+{
+	const char *hint = sibling(status, name, SLICE("hint"));
+
+	return (hint != NULL ? hint : "");
 }
 
 static void
@@ -238,12 +241,12 @@ check_signatures(struct look *l)
 
 		if (!slice_starts(name, SLICE("webhook_")) || !slice_ends(name, SLICE("_bad_signature")))
 			continue;
-		if (any_taken(r, name))
+		if (sibling(r, name, SLICE("200")) != NULL)	/* its secret is right */
 			doctor_note(l->d, "signature", "site %s: %s webhooks had a signature that does not fit, others of the provider did (%.*s)", l->site,
 			    r->element[i + 1]->str, SLICE_FMT(name));
 		else
-			doctor_find(l->d, "signature", &fix, "site %s: %s webhooks came with a signature that does not fit (%.*s); the log tells more of the first",
-			    l->site, r->element[i + 1]->str, SLICE_FMT(name));
+			doctor_find(l->d, "signature", &fix, "site %s: %s webhooks came with a signature that does not fit (%.*s)%s%s", l->site,
+			    r->element[i + 1]->str, SLICE_FMT(name), hint_of(r, name)[0] != '\0' ? ": " : "", hint_of(r, name));
 	}
 	if (r != NULL)
 		freeReplyObject(r);
@@ -271,9 +274,9 @@ look_around(struct look *l)
 	} else
 		doctor_note(l->d, "redis", "Redis does not tell its INFO to this user: version, eviction and persistence were not looked at");
 	check_clock(l);
-	check_rights(l);
 	for (size_t i = 0; i < l->d->config->n_sites; i++) {
 		l->site = l->d->config->sites[i].name;
+		check_rights(l);
 		check_signatures(l);
 	}
 }

@@ -50,6 +50,8 @@ struct store *store_new(struct redis *, const struct store_conf *);
 void store_free(struct store **);
 const char *store_prefix(const struct store *);
 
+/* STORE_OK where this Redis may keep the site; a load asks this first by itself. */
+void store_preflight(struct store *, store_fn *, void *arg);
 /* Said before a load.  was_here: this installation has kept a state of the site before, so that
  * none in Redis means a loss. */
 void store_was_here(struct store *, bool was_here);

@@ -48,8 +48,6 @@ void store_arg_base(struct store *, struct slice name);	/* the same, and never S
 bool store_send(struct store *, redis_reply_fn *, void *arg);
 struct store_call *store_call_new(struct store *, store_fn *, void *arg);
 enum store_result store_reply(const struct store *, const struct redisReply *, char *message, size_t room);
-/* STORE_OK where this Redis may keep the site. */
-void store_preflight(struct store *, store_fn *, void *arg);
 void store_fetch_waiting(struct store *);
 bool store_acquire(struct store *, redis_reply_fn *, void *arg);
 /* swap.c: a rebuild is wanted, or was begun.  Finishes what is half done; on STORE_OK either the
