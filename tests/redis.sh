@@ -14,7 +14,7 @@ for program in python3 redis-server; do
 done
 export abs_srcdir=${abs_srcdir:?} abs_builddir=${abs_builddir:?}
 failures=0 ran=0
-for script in tls strange; do
+for script in tls strange line; do
 	echo "== $script"
 	python3 -B "$abs_srcdir/tests/redis/$script.py"
 	case $? in

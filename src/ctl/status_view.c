@@ -105,6 +105,7 @@ static const struct entry {
 	{ G_REDIS, "redis_memory", "its memory", false },
 	{ G_REDIS, "redis_memory_percent", "percent of its maxmemory", true },
 	{ G_REDIS, "redis_eviction", "keys may be evicted", false },
+	{ G_REDIS, "redis_rewinds", "times it lost its last commits", true },
 	{ G_REDIS, "redis_persistence", "kept over its crash", false },
 	{ G_OTHER, "*", "", false },
 };

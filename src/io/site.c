@@ -383,6 +383,9 @@ say_loaded(const struct site *s)
 	if (store_is_building(s->store))
 		log_notice("site %s: a new state is %s from the logs, rotated ones too, the order files and the journal, as far as they "
 		    "reach back; the old figures stay until it is whole", s->conf->name, store_was_empty(s->store) ? "built" : "built further");
+	else if (store_lost_commits(s->store) > 0)
+		log_warning("site %s: state loaded; Redis has lost the last %llu commits (a crash, a failover or a restored backup): going on "
+		    "where it ends, what they held is read again", s->conf->name, (unsigned long long)store_lost_commits(s->store));
 	else if (!store_was_empty(s->store))
 		log_info("site %s: state loaded; going on where it ends", s->conf->name);
 	else if (is_forgotten(s))
@@ -397,6 +400,7 @@ static void
 run(struct site *s)
 {
 	say_loaded(s);
+	s->rewinds += store_lost_commits(s->store) > 0;
 	s->state = SITE_RUNNING;
 	s->problem[0] = s->told[0] = '\0';
 	s->held = s->commit_wanted = false;

@@ -56,7 +56,7 @@ struct site {
 	/* By site_uptime(): the wall clock may be set. */
 	int64_t begun_ms, last_commit_ms, last_publish_ms, publish_all_ms, lease_sent_ms, lease_until_ms, last_learn_ms;
 	long last_journal_error, last_publish_error;
-	uint64_t commits;
+	uint64_t commits, rewinds;	/* rewinds: loads that found less than was committed */
 	struct origin origin;		/* of the state */
 	bool begin_known;		/* to the next rebuild: on disk */
 	bool swapping;			/* what was built takes its place: Redis is left alone */

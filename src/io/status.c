@@ -233,6 +233,7 @@ site_publish_status(struct site *s)
 	put_journal(&p, s);
 	put_redis(&p, redis_info(s->redis));
 	put_number(&p, "commits", s->commits);
+	put_number(&p, "redis_rewinds", s->rewinds);
 	put_number(&p, "log_dropped", log_drops());
 	if (keys_failed(s->keys) != NULL)
 		put_text(&p, "keys", keys_failed(s->keys));

@@ -107,6 +107,12 @@ store_positions(const struct store *s)
 	return (buf_view(&s->positions));
 }
 
+uint64_t
+store_lost_commits(const struct store *s)
+{
+	return (s->lost);
+}
+
 bool
 store_was_empty(const struct store *s)
 {

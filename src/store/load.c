@@ -272,8 +272,13 @@ on_acquired(struct redisReply *r, void *arg)
 	if (result == STORE_OK && r->elements == 6) {
 		struct slice positions = reply_slice(r->element[3]), head = reply_slice(r->element[4]);
 
+		uint64_t seq = strtoull(r->element[2]->str, NULL, 10);
+
+		/* An emptied Redis is another story. */
+		s->lost = s->seq_of == s->prefix_len && seq < s->seq && head.len > 0 ? s->seq - seq : 0;
 		s->epoch = strtoull(r->element[1]->str, NULL, 10);
-		s->seq = strtoull(r->element[2]->str, NULL, 10);
+		s->seq = seq;
+		s->seq_of = s->prefix_len;
 		s->positions.len = 0;
 		buf_put(&s->positions, positions.p, positions.len);
 		s->was_empty = head.len == 0;

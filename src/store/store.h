@@ -71,6 +71,9 @@ void store_swap(struct store *, store_fn *, void *arg);
  * store_positions() is what the last commit said (empty where there is no state). */
 void store_load(struct store *, struct engine *, store_fn *, void *arg);
 struct slice store_positions(const struct store *);
+/* Commits that this process has made and Redis no longer knew at the last load: it lost its last seconds, a
+ * replica that lacked them took over, a backup was put back. */
+uint64_t store_lost_commits(const struct store *);
 /* True where the load found no state at all. */
 bool store_was_empty(const struct store *);
 /* True where one was there before, said whoever began this one. */

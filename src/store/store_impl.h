@@ -21,7 +21,8 @@ struct store {
 	size_t prefix_len, base_len;	/* of all records; without STORE_NEW, where a new state is built */
 	char *site, *owner, *keys;
 	bool allow_eviction;
-	uint64_t epoch, seq;
+	uint64_t epoch, seq, lost;
+	size_t seq_of;			/* prefix_len of the state that seq is of; 0: none yet */
 	struct buf positions;
 	bool was_empty, again;
 	bool was_here, wants_rebuild;	/* what the caller said */
