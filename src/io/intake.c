@@ -461,15 +461,22 @@ save_files(struct log *log, const struct tail *tail, struct buf *out)
 		return;
 	log->saved_file = first_in_work(log, last);
 	for (uint64_t no = first; no <= last; no++) {
-		uint64_t read, before;
+		uint64_t read, before, safe, of;
 
 		if (!tail_position(tail, no, &pos))
 			continue;
 		if (!stream_pending(log->stream, no, &read))
 			read = pos.offset;
+		/* What is in hand of an emptied file is found again in its copy. */
+		of = tail_continued(tail, no);
+		if (of != 0 && stream_pending(log->stream, of, &before))
+			read = before;
+		safe = first_held_in(log, no, read);
+		if (of != 0)
+			safe = first_held_in(log, of, safe);
 		/* While lines are read again, what was read before stays so. */
 		before = read_before(log, tail, no);
-		save_position(tail_path(tail), &pos, first_held_in(log, no, read), read > before ? read : before, out);
+		save_position(tail_path(tail), &pos, safe, read > before ? read : before, out);
 	}
 }
 

@@ -29,6 +29,7 @@ struct piece {
 	bool is_begun;			/* lines of it were read, now or in an earlier run */
 	bool is_fixed;			/* nobody can write to it: compressed, or a copy */
 	bool is_done;			/* read, but not released */
+	uint64_t continues;		/* a copy: number of the emptied file that it was made of; 0: none */
 	size_t resumed;			/* it goes on at position resumed - 1 of tail_resume(); 0: at none */
 	bool was_empty;			/* when it was looked at last */
 	unsigned looks;			/* in a row without new bytes, the first at idle_since */
@@ -641,8 +642,10 @@ append_copies(struct tail *t, const struct piece *p, const struct logfile *again
 	from = at < 0 ? behind_read(t, &gs, own) : (size_t)at + 1;
 	if (at < 0)
 		t->lost_bytes += logfile_seen(p->file) - pos.offset;
-	else if (append_copy(t, &gs, (size_t)at, pos.offset))
+	else if (append_copy(t, &gs, (size_t)at, pos.offset)) {
 		last_piece(t)->resumed = p->resumed;
+		last_piece(t)->continues = p->no;
+	}
 	append_unread(t, &gs, from, own, again);
 	generations_free(&gs);
 	return (true);
@@ -1068,6 +1071,14 @@ tail_resumed(const struct tail *t, uint64_t file_no, size_t *which)
 		return (false);
 	*which = p->resumed - 1;
 	return (true);
+}
+
+uint64_t
+tail_continued(const struct tail *t, uint64_t file_no)
+{
+	const struct piece *p = piece_by_no(t, file_no);
+
+	return (p != NULL ? p->continues : 0);
 }
 
 void

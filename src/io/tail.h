@@ -100,6 +100,9 @@ const struct file_id *tail_file(const struct tail *, uint64_t file_no);
  * a copy of it; then *which is the position's index.  False for a file that has the position's inode, and
  * other lines by now. */
 bool tail_resumed(const struct tail *, uint64_t file_no, size_t *which);
+/* Number of the emptied file that this one is a copy of, with the same offsets: of the positions of both, the
+ * copy's counts when they are resumed.  0: it is none. */
+uint64_t tail_continued(const struct tail *, uint64_t file_no);
 /* All lines of files before file_no are safely committed: their descriptors may be closed.  Files
  * that may still bring late lines are kept all the same. */
 void tail_release(struct tail *, uint64_t file_no);

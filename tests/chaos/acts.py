@@ -207,12 +207,16 @@ def rename_twice(w):
 
 @act(6, lambda w: w.style == "copytruncate" and may_rotate(w) and not any(log.rest for log in w.logs))
 def copytruncate(w):
-    """Nothing is written between copy and truncate: no reader could have it."""
+    """Nothing is written between copy and truncate: no reader could have it.  What is written to an empty
+    file rpvd has seen before that is emptied again, as it does in milliseconds."""
+    if w.is_reading and not all(log.is_known for log in w.logs):
+        w.settle()
     w.note("copytruncate")
     for log in w.logs:
         go_up(log)
         shutil.copyfile(log.path, log.path + ".1")
         os.truncate(log.path, 0)
+        log.is_known = False
     w.write_lines(w.now + w.rng.choice([0, 600]))
     settle_if_reading(w)
 

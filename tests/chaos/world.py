@@ -122,6 +122,7 @@ class Log:
         self.path = world.path("logs", name)
         self.fd = None
         self.rest = b""                 # of a line of which the first part is written
+        self.is_known = True            # rpvd has seen bytes of it since it was emptied last, or it is empty
         self.reopen()
 
     def reopen(self):
@@ -234,9 +235,9 @@ class World(Live):
         self.replica.wait_synced()
         self.write_conf()
         self.clock(self.now)
+        # A log that is rotated before rpvd has ever seen a line of it is not its log.
+        self.write_lines(next(self.case.lines[k][0] for k in range(len(self.home)) if len(set(self.home[:k + 1])) == len(self.logs)))
         self.rpvd_up()
-        # A log that is rotated before rpvd was ever there is not its log.
-        self.write_lines(self.case.lines[0][0])
         self.wait_status(lambda s: s.get("lines") == str(self.written) and s.get("commits", "0") != "0", "the first lines are committed")
 
     def mount_journal(self):
@@ -296,7 +297,7 @@ class World(Live):
     # ---- the web server --------------------------------------------------------------------
 
     def write_lines(self, upto):
-        """All lines up to a time."""
+        """All lines up to a time, and none is late."""
         self.complete()
         while self.written < len(self.case.lines) and self.case.lines[self.written][0] <= upto:
             self.logs[self.home[self.written]].write(self.case.lines[self.written][1].encode())
@@ -379,11 +380,16 @@ class World(Live):
     def settle(self):
         """Every line that was written is read."""
         self.wait_status(lambda s: s.get("lines") == str(self.written), f"{self.written} lines")
+        for log in self.logs:
+            log.is_known = os.path.getsize(log.path) > 0
 
     def wait_status(self, fits, what):
         def look():
             self.look_at_daemon()
-            return fits(self.status())
+            status = self.status()
+            if status.get("late", "0") != "0":
+                raise Failed(f"{status['late']} lines came late, where none was")
+            return fits(status)
         wait_for(look, lambda: f"{what}: {self.status()}\n{self.read('rpvd.log')[-3000:]}")
 
     def attentive(self):
@@ -393,17 +399,18 @@ class World(Live):
 
     # ---- the end -----------------------------------------------------------------------------------
 
-    @staticmethod
-    def told_apart(want, got):
-        more = [f"{key}: {value}" for key, value in got.items() if key not in want]
-        return "\n".join(differences(want, got) + more[:12])
+    def told_apart(self, want, got):
+        keys, counters = want
+        status = self.status()
+        return "\n".join(differences(keys, got) + [f"{key}: {value}" for key, value in got.items() if key not in keys][:12]
+                         + [f"{c} is {status.get(c)}, expected {v}" for c, v in counters.items() if status.get(c) != v])
 
     def finish(self, want):
         keys, counters = want
         self.wait_up()
         self.deliver()
         self.settle()
-        wait_for(lambda: not differences(keys, self.dump()), lambda: "public keys:\n" + self.told_apart(keys, self.dump()))
+        wait_for(lambda: not differences(keys, self.dump()), lambda: "public keys:\n" + self.told_apart(want, self.dump()))
         self.wait_status(lambda s: all(s.get(c) == v for c, v in counters.items()),
                          "counters " + ", ".join(f"{c}={v}" for c, v in counters.items()))
         quiet = {"state": "live", "journal_depth": "0", "behind_bytes": "0", "lag_seconds": "0"} | SOUND
