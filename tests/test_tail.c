@@ -1046,6 +1046,30 @@ START_TEST(permissions)				/* L9 */
 }
 END_TEST
 
+START_TEST(directory_that_is_not_shown)		/* nothing but the log's own name can be looked up there */
+{
+	struct tail *t = open_tail();
+	bool is_root = geteuid() == 0;
+
+	put("access.log", "");
+	chmod(dir, 0311);
+	if (is_root)
+		ck_assert_int_eq(setgroups(0, NULL) + setegid(65534) + seteuid(65534), 0);
+	ck_assert_str_eq(drain_for(t, 1000), "");
+	if (is_root)
+		ck_assert_int_eq(seteuid(0), 0);
+	put("access.log", "a1\n");
+	if (is_root)
+		ck_assert_int_eq(seteuid(65534), 0);
+	ck_assert_str_eq(drain_for(t, 1000), "1:a1|");
+	ck_assert_str_eq(status_of(t).problem, "");
+	ck_assert(!status_of(t).stuck);
+	if (is_root)
+		ck_assert_int_eq(seteuid(0), 0);
+	tail_close(&t);
+}
+END_TEST
+
 START_TEST(read_errors)				/* L30, L33 */
 {
 	static const int errors[] = { EIO, ESTALE };
@@ -1904,6 +1928,7 @@ tail_suite(void)
 	tcase_add_test(tc, symlinks);
 	tcase_add_test(tc, symlink_out_of_its_directory);
 	tcase_add_test(tc, permissions);
+	tcase_add_test(tc, directory_that_is_not_shown);
 	tcase_add_loop_test(tc, read_errors, 0, 2);
 	tcase_add_test(tc, stale_handle);
 	tcase_add_loop_test(tc, damaged_gzip, 0, 2);

@@ -10,6 +10,7 @@
 #include "io/tail.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -184,16 +185,17 @@ is_of(const struct file_pos *pos, const struct logfile *file, uint64_t *offset)
 	return (logfile_is_short_of(file, pos));
 }
 
-/* How far a file was read by this stream already: true, and *offset. */
+/* How far a file was read by this stream already: true, and *offset.  A piece of which nothing
+ * was read, or NULL, may be left out. */
 static bool
-was_read(const struct tail *t, const struct logfile *file, uint64_t *offset)
+was_read_but(const struct tail *t, const struct piece *but, const struct logfile *file, uint64_t *offset)
 {
 	size_t n = t->n_past < PAST_FILES ? t->n_past : PAST_FILES;
 
 	for (size_t i = t->n_pieces; i-- > 0;) {
 		const struct piece *p = t->pieces[i];
 
-		if (is_of(&(struct file_pos){ *logfile_id(p->file), logfile_position(p->file) }, file, offset))
+		if (p != but && is_of(&(struct file_pos){ *logfile_id(p->file), logfile_position(p->file) }, file, offset))
 			return (true);
 	}
 	for (size_t i = 0; i < n; i++)
@@ -203,6 +205,12 @@ was_read(const struct tail *t, const struct logfile *file, uint64_t *offset)
 		if (logfile_is_short_of(file, &t->wanted[i]))
 			return (true);
 	return (false);
+}
+
+static bool
+was_read(const struct tail *t, const struct logfile *file, uint64_t *offset)
+{
+	return (was_read_but(t, NULL, file, offset));
 }
 
 /* Puts a file of the directory behind the row, to be read from an offset on. */
@@ -577,12 +585,12 @@ look_at_name(struct tail *t)
 
 /* Index behind the newest file that was read of those older than index `end`, itself where none was. */
 static size_t
-behind_read(const struct tail *t, const struct generations *gs, size_t end)
+behind_read(const struct tail *t, const struct piece *but, const struct generations *gs, size_t end)
 {
 	uint64_t offset;
 
 	for (size_t i = end; i-- > 0;)
-		if (gs->items[i].file != NULL && was_read(t, gs->items[i].file, &offset) && offset > 0)
+		if (gs->items[i].file != NULL && was_read_but(t, but, gs->items[i].file, &offset))
 			return (i + 1);
 	return (end);
 }
@@ -601,18 +609,21 @@ append_copy(struct tail *t, struct generations *gs, size_t i, uint64_t offset)
 }
 
 /* Copies between two indices of which nothing was read, but none of what is in the live file now: such
- * a one may be in the making, and is empty at first.  Where the live file is empty, nobody knows yet:
- * its first bytes will tell. */
+ * a one may be in the making, and is empty at first.  Where the live file was empty when it was opened
+ * and has bytes now, nobody knows yet: on_first_bytes() looks again. */
 static void
 append_unread(struct tail *t, struct generations *gs, size_t from, size_t end, const struct logfile *live)
 {
+	bool is_empty = logfile_id(live)->head_len == 0;
 	uint64_t offset;
 
-	for (size_t i = from; i < end && logfile_id(live)->head_len > 0; i++) {
+	if (is_empty && logfile_end(live) > 0)
+		return;
+	for (size_t i = from; i < end; i++) {
 		const struct logfile *file = gs->items[i].file;
 
-		if (generations_is_part(gs, i) && logfile_id(file)->head_len > 0 && !logfile_shares_head(file, live) &&
-		    !was_read(t, file, &offset))
+		if (generations_is_part(gs, i) && logfile_id(file)->head_len > 0 &&
+		    (is_empty || !logfile_shares_head(file, live)) && !was_read(t, file, &offset))
 			append_copy(t, gs, i, 0);
 	}
 }
@@ -639,7 +650,7 @@ append_copies(struct tail *t, const struct piece *p, const struct logfile *again
 		return (false);
 	at = generations_find(&gs, &pos, p->file);
 	own = index_of_own(&gs, p);
-	from = at < 0 ? behind_read(t, &gs, own) : (size_t)at + 1;
+	from = at < 0 ? behind_read(t, NULL, &gs, own) : (size_t)at + 1;
 	if (at < 0)
 		t->lost_bytes += logfile_seen(p->file) - pos.offset;
 	else if (append_copy(t, &gs, (size_t)at, pos.offset)) {
@@ -705,6 +716,17 @@ on_truncated(struct tail *t, struct piece *p)
 	return (true);
 }
 
+/* A directory may let pass who knows a name, and show nobody what is in it. */
+static bool
+is_listable(const struct tail *t)
+{
+	char *dir = tail_dir(t);
+	bool listable = faccessat(AT_FDCWD, dir, R_OK, AT_EACCESS) == 0;
+
+	free(dir);
+	return (listable);
+}
+
 /* A file that was empty has bytes, and they are in memory.  It may have been filled, copied and emptied
  * before them: no byte of its own tells, but a copy that nobody has read does.  False: not now, try again. */
 static bool
@@ -713,11 +735,16 @@ on_first_bytes(struct tail *t, struct piece *p)
 	size_t at = index_of(t, p), before = t->n_pieces, own;
 	struct generations gs;
 
-	if (scan(t, &gs) != 0)
+	if (scan(t, &gs) != 0 && is_listable(t))
 		return (false);
 	p->was_empty = false;
+	if (t->unseen) {
+		t->unseen = false;
+		t->name_problem.msg[0] = '\0';
+		return (true);
+	}
 	own = index_of_own(&gs, p);
-	append_unread(t, &gs, behind_read(t, &gs, own), own, p->file);
+	append_unread(t, &gs, behind_read(t, p, &gs, own), own, p->file);
 	generations_free(&gs);
 	if (t->n_pieces == before)
 		return (true);
