@@ -16,6 +16,7 @@
 #include "io/webhook.h"
 
 #define LOG_S 5				/* between two lines about refused webhooks of a provider, all together */
+#define CLOCK_PATIENCE_MS (60 * 60000)	/* after the start the clock has so long to be set */
 #define STRANGERS_LOG_S 60		/* ... and about those who have the wrong door */
 
 struct hooks {
@@ -30,6 +31,7 @@ struct hooks {
 	int64_t (*now_ms)(void *arg);
 	void *arg;
 	bool failed;			/* the last sync */
+	int64_t begun_ms;		/* as site_uptime() */
 	long said_request, said_stranger, said_forget;
 };
 
@@ -187,11 +189,24 @@ hooks_try_again(struct hooks *h)
 	free(a.delivery);
 }
 
+/* A machine that has just booted may not have been told the time yet, and what was kept before looks as if
+ * it were of the future. */
+static bool
+clock_is_set(const struct hooks *h)
+{
+	struct quarantine_status kept;
+
+	quarantine_status(h->quarantine, &kept);
+	return (kept.newest_ms - h->now_ms(h->arg) <= CLOCK_SLACK_MS || site_uptime() - h->begun_ms > CLOCK_PATIENCE_MS);
+}
+
 void
 hooks_tick(struct hooks *h, int64_t quarantine_keep_ms)
 {
 	struct err err;
 
+	if (!clock_is_set(h))
+		return;
 	if (quarantine_forget(h->quarantine, h->now_ms(h->arg), quarantine_keep_ms, &err) != 0 && log_limit(&h->said_forget, 3600))
 		log_error("quarantine: %s", err.msg);
 }
@@ -206,6 +221,7 @@ hooks_new(struct journal *journal, int64_t (*now_ms)(void *), void *arg, struct 
 	h->journal = journal;
 	h->now_ms = now_ms;
 	h->arg = arg;
+	h->begun_ms = site_uptime();
 	h->strangers = tally_new();
 	h->quarantine = quarantine_open(journal, err);
 	if (h->quarantine == NULL)

@@ -250,5 +250,5 @@ quarantine_status(const struct quarantine *q, struct quarantine_status *s)
 	struct journal_status log;
 
 	journal_status(q->log, &log);
-	*s = (struct quarantine_status){ q->n_waiting, log.bytes, q->forgotten };
+	*s = (struct quarantine_status){ q->n_waiting, log.bytes, log.newest_ms, q->forgotten };
 }

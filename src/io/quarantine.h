@@ -47,6 +47,7 @@ int quarantine_forget(struct quarantine *, int64_t now_ms, int64_t keep_ms, stru
 
 struct quarantine_status {
 	uint64_t waiting, bytes;	/* bytes: of the files */
+	int64_t newest_ms;		/* latest receipt, by the clock of then; 0 where there is none */
 	uint64_t forgotten;		/* since the open: removed by age or size before they were understood */
 };
 void quarantine_status(const struct quarantine *, struct quarantine_status *);

@@ -17,3 +17,14 @@ on-disk      jane@shop.example
 at           +7d10:06:00
 status       quarantine=0 quarantine_bytes=0 quarantine_forgotten=2
 not-on-disk  jane@shop.example
+# A machine that boots with a clock of long ago forgets nothing for it.
+junk         +8d10:00:00  'again of jane@shop.example'
+at           +8d10:00:10
+stop
+set-back     +1d10:00:00
+start
+clock        +1d10:00:05
+on-disk      jane@shop.example
+clock        +8d10:01:00
+at           +8d10:02:00
+status       quarantine=1

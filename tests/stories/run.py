@@ -51,6 +51,7 @@ what happens:
   forget TIME OPTION VALUE     rpvctl forget, and the clock goes on until it is done
   forget-later OPTION VALUE    it is only asked for: rpvd is away
   clock TIME                   the clock moves on
+  set-back TIME                it is set back (rpvd is stopped)
 what must be so within some seconds:
   expect KEY FIELD=VALUE...    a hash; 3 = 3.00 = 3.0000
   absent KEY
@@ -479,6 +480,11 @@ class Story:
     def state_dir(self, name):
         self.state = name
 
+    def set_back(self, time):
+        self.now = decimal.Decimal(0)
+        os.unlink(self.rig.path("clock"))
+        self.set_clock(seconds(time))
+
     def clock(self, time):
         self.set_clock(seconds(time))
 
@@ -608,7 +614,7 @@ VERBS = {
     "log": Story.log, "webhook": Story.webhook, "bad-webhook": Story.bad_webhook, "junk": Story.junk, "kept": Story.kept,
     "second-secret": Story.second_secret, "small-disk": Story.small_disk, "disk-full": Story.disk_full, "disk-free": Story.disk_free,
     "answered": Story.answered, "copies": Story.copies, "resend": Story.resend, "get": Story.get,
-    "ctl": Story.ctl, "flip": Story.flip, "on-disk": Story.on_disk, "not-on-disk": Story.not_on_disk,
+    "ctl": Story.ctl, "flip": Story.flip, "set-back": Story.set_back, "on-disk": Story.on_disk, "not-on-disk": Story.not_on_disk,
     "start": Story.start, "stop": Story.stop, "restart": Story.restart, "kill": Story.kill, "crash": Story.crash,
     "redis-start": Story.start_redis, "redis-stop": Story.stop_redis, "redis-restart": Story.restart_redis,
     "flushall": Story.flushall, "rotate": Story.rotate, "reload": Story.reload, "at": Story.at, "forget": Story.forget, "forget-later": Story.forget_later,
