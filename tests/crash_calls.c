@@ -10,6 +10,7 @@
  *	fail	the call fails, as on a full disk or a lost connection; nobody is killed
  *	short	the call writes half, and says so; only calls that write count
  *	hang	the call does not come back
+ *	poison	killed whenever it is about to send CRASH_BYTES; N is not used
  *	hup, badhup, term
  *		a signal comes before it (badhup: CRASH_BAD is renamed to CRASH_CONF before)
  *	count	nothing
@@ -39,13 +40,13 @@
 
 #define FILES_MAX 64
 
-enum how { COUNT, BEFORE, AFTER, TORN, POWER, FAIL, SHORT, HANG, HUP, BADHUP, TERM, HOWS };
-static const char *const hows[HOWS] = { "count", "before", "after", "torn", "power", "fail", "short", "hang", "hup", "badhup", "term" };
+enum how { COUNT, BEFORE, AFTER, TORN, POWER, FAIL, SHORT, HANG, POISON, HUP, BADHUP, TERM, HOWS };
+static const char *const hows[HOWS] = { "count", "before", "after", "torn", "power", "fail", "short", "hang", "poison", "hup", "badhup", "term" };
 
 static enum how how;
 static long at, calls, writes;
 static bool syncs_only;
-static const char *log_path, *dir, *bad, *conf;
+static const char *log_path, *dir, *bad, *conf, *poison;
 
 static int (*real_open)(const char *, int, ...);
 static int (*real_openat)(int, const char *, int, ...);
@@ -476,10 +477,24 @@ half_writev(int fd, const struct iovec *iov, int n)
 	return (sum);
 }
 
+static bool
+is_poisoned(const struct iovec *iov, int n)
+{
+	for (int i = 0; i < n && how == POISON; i++)
+		if (memmem(iov[i].iov_base, iov[i].iov_len, poison, strlen(poison)) != NULL)
+			return (true);
+	return (false);
+}
+
 ssize_t
 writev(int fd, const struct iovec *iov, int n)
 {
 	bool it = writing("writev", fd);
+
+	if (is_poisoned(iov, n)) {
+		say("poison", "writev", "");
+		die();
+	}
 
 	if (fails(it, error_of(fd)))
 		return (-1);
@@ -603,6 +618,7 @@ begin(void)
 	find(&real_unlinkat, "unlinkat");
 	log_path = getenv("CRASH_LOG");
 	dir = getenv("CRASH_DIR");
+	poison = getenv("CRASH_BYTES");
 	bad = getenv("CRASH_BAD");
 	conf = getenv("CRASH_CONF");
 	syncs_only = getenv("CRASH_SYNC") != NULL;
@@ -610,7 +626,7 @@ begin(void)
 		(void)sscanf(text, "%15s %ld", word, &at);
 	for (how = COUNT; how < HOWS && strcmp(hows[how], word) != 0; how++)
 		;
-	if (how == HOWS)
+	if (how == HOWS || (how == POISON && poison == NULL))
 		abort();
 }
 

@@ -75,6 +75,15 @@ class Host(rig.Rig):
         self.children.append(child)
         return child
 
+    def activated(self, listener, program=rig.RPVD, preload=""):
+        """As systemd starts it, which alone could know LISTEN_PID before.  preload: of rpvd, NAME=VALUE ..."""
+        script = f'exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 {preload} exec "$@"'
+        with open(self.path("rpvd.log"), "ab") as out:
+            child = subprocess.Popen(["sh", "-c", script, "sh", program, "-c", self.path("rpvd.conf")], stdin=listener, stdout=out, stderr=out,
+                                     cwd=self.dir)
+        self.children.append(child)
+        return child
+
     def up(self, child, sock="hook.sock"):
         self.wait(lambda: child.poll() is not None or rig.hook_up(self.path(sock)), "the socket")
         if child.poll() is not None:
@@ -131,6 +140,13 @@ class Host(rig.Rig):
             raise Wrong(f"SIGTERM: exit {child.returncode} after {took:.1f} s: {self.read('rpvd.log')[-1000:]}")
 
 
+def listening(path):
+    s = socket.socket(socket.AF_UNIX)
+    s.bind(path)
+    s.listen(1024)
+    return s
+
+
 class Manager:
     """What systemd hears."""
 
@@ -168,9 +184,7 @@ def activation(host):
     slow between connecting and sending."""
     host.start_redis()
     host.configure(listen=None)
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(host.path("hook.sock"))
-    listener.listen(1024)
+    listener = listening(host.path("hook.sock"))
     restarts, n = 10, 1000
     failed = []
     done = threading.Semaphore(0)
@@ -178,12 +192,7 @@ def activation(host):
     def start(k):
         program = shutil.copy(rig.RPVD, host.path(f"rpvd.{k}"))
         os.rename(program, host.path("rpvd"))
-        # LISTEN_PID is only known to the child.
-        argv = ["sh", "-c", 'exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh", host.path("rpvd"), "-c", host.path("rpvd.conf")]
-        with open(host.path("rpvd.log"), "ab") as out:
-            child = subprocess.Popen(argv, stdin=listener, stdout=out, stderr=out, cwd=host.dir)
-        host.children.append(child)
-        return child
+        return host.activated(listener, host.path("rpvd"))
 
     def one(k):
         try:
@@ -208,6 +217,52 @@ def activation(host):
     host.wait(lambda: host.total("sales_orders") == str(n), lambda: f"sales_orders={host.total('sales_orders')}")
     host.end(child)
     return f"{n} deliveries through {restarts} restarts"
+
+
+def crash_loop(host):
+    """A line that ends rpvd, each time it comes to it.  It is started again and again; webhooks are
+    taken all the same, and once it is mended nothing is missing, that line neither."""
+    host.start_redis()
+    host.configure(listen=None)
+    listener = listening(host.path("hook.sock"))
+    answered, stop, ends = set(), threading.Event(), 0
+
+    def provider():
+        k = 0
+        while not stop.is_set():
+            try:
+                if host.deliver(f"o{k}") == 200:        # otherwise it comes again
+                    answered.add(f"o{k}")
+                    k += 1
+            except OSError:
+                pass
+            time.sleep(0.01)
+    host.hit("/before")
+    child = host.activated(listener)
+    host.wait(lambda: host.total("visits") == "1", "the first visit")
+    host.hit("/poison", "b")
+    host.hit("/behind", "c")
+    host.end(child, within=30)
+    thread = threading.Thread(target=provider)
+    thread.start()
+    try:
+        while ends < 8:
+            child = host.activated(listener, preload=f"LD_PRELOAD='{CALLS}' CRASH='poison 0' CRASH_BYTES=/poison")
+            if child.wait(PATIENCE) != -signal.SIGKILL:
+                raise Wrong(f"it ended with {child.returncode}")
+            ends += 1
+            time.sleep(0.1)
+        before = len(answered)
+        child = host.activated(listener)
+        host.wait(lambda: host.total("visits") == "3", "the lines")
+    finally:
+        stop.set()
+        thread.join(PATIENCE)
+    if before < ends // 2:
+        raise Wrong(f"only {before} webhooks were taken")
+    host.wait(lambda: host.total("sales_orders") == str(len(answered)), lambda: f"{host.total('sales_orders')} of {len(answered)} orders")
+    host.end(child)
+    return f"{ends} crashes, {before} webhooks meanwhile"
 
 
 def credentials(host):
@@ -539,7 +594,7 @@ def twin(host):
     return "one writes"
 
 
-CASES = [load, activation, watchdog, descriptors, frozen, twin, boot, deaf, unset_clock, credentials]
+CASES = [load, activation, crash_loop, watchdog, descriptors, frozen, twin, boot, deaf, unset_clock, credentials]
 
 
 def main():
