@@ -1,10 +1,16 @@
 /*
  * rpvd: options, start, stop.
  */
+#include <event2/event.h>
 #include <getopt.h>
+#include <hiredis/hiredis.h>
+#include <jansson.h>
+#include <maxminddb.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "base/log.h"
 #include "doctor/doctor.h"
@@ -34,7 +40,7 @@ static const char usage[] =
     "      --user NAME    the doctor takes this for rpvd's user\n"
     "      --nginx FILE   nginx' main file; default /etc/nginx/nginx.conf\n"
     "      --logrotate DIR  default /etc/logrotate.d\n"
-    "      --version      print the version and exit\n"
+    "      --version      print the version, and those of the libraries, and exit\n"
     "  -h, --help         print this and exit\n"
     "\n"
     "SIGHUP reloads the configuration, SIGTERM commits and ends.  See rpvd(8), rpvd.conf(5).\n";
@@ -58,6 +64,15 @@ static const struct option options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
+
+/* With the libraries that meet strangers' bytes, as they are here: an owner who reads of a hole in one can look. */
+static void
+put_version(void)
+{
+	puts("rpvd " PACKAGE_VERSION);
+	printf("libevent %s, hiredis %d.%d.%d, jansson %s, libsodium %s, zlib %s, libmaxminddb %s\n", event_get_version(), HIREDIS_MAJOR,
+	    HIREDIS_MINOR, HIREDIS_PATCH, JANSSON_VERSION, sodium_version_string(), zlibVersion(), MMDB_lib_version());
+}
 
 int
 main(int argc, char **argv)
@@ -108,7 +123,7 @@ main(int argc, char **argv)
 			doctor.logrotate = optarg;
 			break;
 		case OPT_VERSION:
-			puts("rpvd " PACKAGE_VERSION);
+			put_version();
 			return (0);
 		case 'h':
 			fputs(usage, stdout);

@@ -196,6 +196,31 @@ START_TEST(strmap_is_a_map)
 }
 END_TEST
 
+/* Which names meet in one slot follows from a key that no stranger knows: under another key the same
+ * names stand in another order. */
+START_TEST(strmap_is_keyed)
+{
+	struct hash_key other = key;
+	struct strmap *a = strmap_new(&key), *b;
+	char name[16];
+	struct slice ka, kb;
+	size_t same = 0, i = 0, k = 0;
+
+	other.bytes[HASH_KEY_LEN - 1] ^= 1;
+	b = strmap_new(&other);
+	for (int n = 0; n < 1000; n++) {
+		snprintf(name, sizeof(name), "k%d", n);
+		strmap_put(a, slice_of(name), &same);
+		strmap_put(b, slice_of(name), &same);
+	}
+	while (strmap_next(a, &i, &ka) != NULL && strmap_next(b, &k, &kb) != NULL)
+		same += slice_equal(ka, kb);
+	ck_assert_uint_lt(same, 50);
+	strmap_free(&a);
+	strmap_free(&b);
+}
+END_TEST
+
 /* ---- heap ------------------------------------------------------------------------ */
 
 static int
@@ -359,6 +384,7 @@ main(void)
 	tcase_add_test(tc, map64_is_a_map);
 	tcase_add_test(tc, a_big_map64_gets_small_again);
 	tcase_add_test(tc, strmap_is_a_map);
+	tcase_add_test(tc, strmap_is_keyed);
 	tcase_add_test(tc, a_heap_sorts);
 	tcase_add_loop_test(tc, globs_match, 0, (int)N_ELEM(globs));
 	tcase_add_test(tc, globs_do_not_blow_up);

@@ -163,6 +163,8 @@ static const struct {
 	{ "a dash", "", "-", false, DIRECT, "" },
 	{ "no scheme", "", "www.google.com/", false, DIRECT, "" },
 	{ "no host", "", "https:///a", false, DIRECT, "" },
+	{ "control bytes in a host", "", "https://bl\x1bog\x7f.exa\rmple/", true, "blog.example", "referral", "" },
+	{ "nothing else in a host", "", "https://\x1b\n/", false, DIRECT, "" },
 	{ "only dots", "", "https://.../", false, DIRECT, "" },
 	{ "a scheme begins with a letter", "", "1http://a.example/", false, DIRECT, "" },
 };

@@ -331,7 +331,7 @@ skip_user(struct slice s)
 size_t
 url_host(struct slice url, char out[HOST_MAX])
 {
-	size_t skip = scheme_len(url), len;
+	size_t skip = scheme_len(url), len, n = 0;
 	struct slice host;
 
 	if (skip == 0)
@@ -342,9 +342,12 @@ url_host(struct slice url, char out[HOST_MAX])
 		len--;
 	if (len > HOST_MAX)	/* longer than any name can be: none */
 		return (0);
-	for (size_t i = 0; i < len; i++)
-		out[i] = ascii_lower(host.p[i]);
-	return (len);
+	/* Control bytes are in no name; they are dropped as in a campaign's. */
+	for (size_t i = 0; i < len; i++) {
+		out[n] = ascii_lower(host.p[i]);
+		n += (unsigned char)host.p[i] >= 0x20 && host.p[i] != 0x7f;
+	}
+	return (n);
 }
 
 /* host itself, or a subdomain of it. */

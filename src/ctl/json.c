@@ -101,7 +101,11 @@ json_write(json_t *value, struct buf *out)
 	char *text = json_dumps(value, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
 
 	must(text != NULL);
-	buf_puts(out, text);
+	for (const char *p = text; *p != '\0'; p++)
+		if (*p == 0x7f)		/* ASCII that JSON lets through, and no terminal should see */
+			buf_puts(out, "\\u007f");
+		else
+			buf_putc(out, *p);
 	buf_putc(out, '\n');
 	free(text);
 	json_decref(value);

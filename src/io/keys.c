@@ -24,17 +24,13 @@ struct keys {
 
 /* ---- files --------------------------------------------------------------- */
 
-char *
-file_read(const char *path, size_t max, size_t *len, struct err *err)
+/* Of an open one, which is closed; path: for messages. */
+static char *
+read_whole(int fd, const char *path, size_t max, size_t *len, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct buf b = { 0 };
 	ssize_t n = 0;
 
-	if (fd < 0) {
-		err_set(err, "%s: %s", path, strerror(errno));
-		return (NULL);
-	}
 	do {
 		buf_reserve(&b, 65536);
 		n = read(fd, b.p + b.len, 65536);
@@ -53,6 +49,33 @@ file_read(const char *path, size_t max, size_t *len, struct err *err)
 	*len = b.len;
 	buf_putc(&b, '\0');
 	return (b.p);
+}
+
+char *
+file_read(const char *path, size_t max, size_t *len, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd >= 0)
+		return (read_whole(fd, path, max, len, err));
+	err_set(err, "%s: %s", path, strerror(errno));
+	return (NULL);
+}
+
+/* A file of ours: what else lies there under its name was put there by somebody else. */
+static char *
+read_own(const char *path, size_t max, size_t *len, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return (read_whole(fd, path, max, len, err));
+	err_set(err, "%s: %s", path, fd >= 0 || errno == ELOOP ? "is no regular file: remove it, or put back a copy of what was there" :
+	    strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return (NULL);
 }
 
 static int
@@ -185,7 +208,7 @@ static int
 keys_read(struct keys *k, struct err *err)
 {
 	size_t len, line_no = 0;
-	char *text = file_read(k->path, KEYS_FILE_MAX, &len, err);
+	char *text = read_own(k->path, KEYS_FILE_MAX, &len, err);
 	struct slice rest = slice_make(text, text != NULL ? len : 0);
 	int rc = text != NULL ? 0 : -1;
 	bool has_site = false;
@@ -223,8 +246,9 @@ struct keys *
 keys_open(const char *dir, const char *site, bool *found, struct err *err)
 {
 	struct keys *k = keys_new(dir, site);
+	struct stat st;
 
-	*found = access(k->path, F_OK) == 0;
+	*found = lstat(k->path, &st) == 0;
 	if (*found) {
 		if (keys_read(k, err) != 0)
 			keys_close(&k);

@@ -88,7 +88,7 @@ class Bad:
 # ---- the command line and the configuration -----------------------------------------
 
 def options(b):
-    b.says("--version", ["--version"], 0, r"^rpvd \S+\n$")
+    b.says("--version", ["--version"], 0, r"^rpvd \S+\nlibevent \d\S*, hiredis \d\S*, jansson \d\S*, libsodium \d\S*, zlib \d\S*, libmaxminddb \d\S*\n$")
     b.says("--help", ["--help"], 0, r"^usage: rpvd ", r"--replay")
     b.says("unknown option", ["--relpay"], 2, r"unrecognized option '--relpay'", r"usage: rpvd ")
     b.says("an argument too many", ["shop.conf"], 2, r'unexpected argument "shop.conf"', r"usage: rpvd ")
