@@ -192,6 +192,49 @@ find_journal(struct site *s)
 	}
 }
 
+/* ---- what cannot be read ------------------------------------------------------- */
+
+/* A line for each. */
+static void
+check_log_files(const char *path, struct buf *mistakes)
+{
+	struct generations gs = { 0 };
+	struct err err;
+
+	if (generations_scan(&gs, path, is_link(path), &err) != 0)
+		buf_printf(mistakes, "%s\n", err.msg);
+	for (size_t i = 0; i < gs.count; i++) {
+		const struct generation *g = &gs.items[i];
+		const char *packer = g->file != NULL ? logfile_packer(g->file) : NULL;
+
+		if (g->is_rotated && g->file == NULL)
+			buf_printf(mistakes, "%s/%s: may not be read, and what is in it is missing then: join its group, or move it elsewhere\n",
+			    gs.dir, g->name);
+		else if (g->is_rotated && packer != NULL && strcmp(packer, "gzip") != 0)
+			buf_printf(mistakes, "%s/%s: is packed with %s, which rpvd cannot read: unpack it, or move it elsewhere\n", gs.dir, g->name,
+			    packer);
+	}
+	generations_free(&gs);
+}
+
+/* Said, and counted. */
+static uint64_t
+find_unread(const struct site *s)
+{
+	struct buf lines = { 0 };
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < intake_logs(s->intake); i++)
+		check_log_files(stream_path(intake_stream(s->intake, i)), &lines);
+	for (struct slice rest = buf_view(&lines); rest.len > 0; n++) {
+		struct slice line = slice_cut(&rest, '\n');
+
+		log_warning("site %s: %.*s", s->conf->name, SLICE_FMT(line));
+	}
+	buf_free(&lines);
+	return (n);
+}
+
 /* ---- how far the figures did before ----------------------------------------------- */
 
 /* In a file beside the keys: Redis, which knows it, may be empty. */
@@ -239,8 +282,10 @@ origin_find(struct site *s, bool rewound)
 
 	s->origin = (struct origin){ .is_rebuild = rewound, .under_way = rewound };
 	has_lines = find_logs(s, rewound);
-	if (rewound)
+	if (rewound) {
 		find_journal(s);
+		s->origin.unread = find_unread(s);
+	}
 	since = s->origin.since_ms;
 	if (!rewound || (begin != INT64_MIN && since <= begin))
 		s->origin.limit = LIMIT_NONE;
@@ -271,6 +316,7 @@ origin_save(const struct origin *o, struct buf *out)
 	buf_svarint(out, o->rebuilt_ms);
 	buf_varint(out, o->keyless);
 	buf_svarint(out, o->keyless_ms);
+	buf_varint(out, o->unread);
 }
 
 /* Nothing is known of a state that began before this was kept. */
@@ -291,6 +337,7 @@ origin_load(struct origin *o, struct slice saved)
 	o->rebuilt_ms = reader_svarint(&r);
 	o->keyless = reader_varint(&r);
 	o->keyless_ms = reader_svarint(&r);
+	o->unread = reader_varint(&r);
 	if (r.bad)
 		*o = (struct origin){ 0 };
 }
@@ -350,36 +397,17 @@ origin_sentence(const struct site *s, struct buf *out)
 		buf_puts(out, o->limit == LIMIT_JOURNAL ? "the journal of webhooks reaches back no further" : intake_logs(s->intake) > 1 ?
 		    "not every log reaches back further" : "no log reaches back further");
 	}
+	if (o->unread > 0 && is_partial(s, &levels[n - 1], o->rebuilt_ms))
+		buf_printf(out, "%s%" PRIu64 " rotated %s could not be read, and what is in %s is missing", out->len > 0 ? "; " : "", o->unread,
+		    o->unread == 1 ? "file" : "files", o->unread == 1 ? "it" : "them");
 	if (o->keyless > 0 && is_partial(s, &levels[n - 1], o->keyless_ms)) {
-		buf_printf(out, "%s%" PRIu64 " orders up to ", out->len > 0 ? "; " : "", o->keyless);
+		buf_printf(out, "%s%" PRIu64 " %s up to ", out->len > 0 ? "; " : "", o->keyless, o->keyless == 1 ? "order" : "orders");
 		put_minute(out, o->keyless_ms);
 		buf_puts(out, " can be joined by nothing better than address and browser, whose daily keys are forgotten");
 	}
 }
 
 /* ---- before it begins ---------------------------------------------------------------- */
-
-static void
-check_log_files(const char *path, struct buf *mistakes)
-{
-	struct generations gs = { 0 };
-	struct err err;
-
-	if (generations_scan(&gs, path, is_link(path), &err) != 0)
-		buf_printf(mistakes, "%s\n", err.msg);
-	for (size_t i = 0; i < gs.count; i++) {
-		const struct generation *g = &gs.items[i];
-		const char *packer = g->file != NULL ? logfile_packer(g->file) : NULL;
-
-		if (g->is_rotated && g->file == NULL)
-			buf_printf(mistakes, "%s/%s: may not be read, and what is in it would be missing: join its group, or move it elsewhere\n",
-			    gs.dir, g->name);
-		else if (g->is_rotated && packer != NULL && strcmp(packer, "gzip") != 0)
-			buf_printf(mistakes, "%s/%s: is packed with %s, which rpvd cannot read: unpack it, or move it elsewhere\n", gs.dir, g->name,
-			    packer);
-	}
-	generations_free(&gs);
-}
 
 void
 rebuild_check(struct site *s, struct buf *mistakes)

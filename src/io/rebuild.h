@@ -28,6 +28,7 @@ struct origin {
 	/* Orders that offer nothing but address and browser, of days whose key is forgotten; time of the last. */
 	uint64_t keyless;
 	int64_t keyless_ms;
+	uint64_t unread;		/* rotated files that may not be read, or are packed in ways we cannot */
 };
 
 /* The state is empty: looks how far the inputs reach back.  rewound: the logs are read from their oldest

@@ -13,8 +13,10 @@ whole every public key stays what it was.
 import argparse
 import glob
 import os
+import pty
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -147,6 +149,33 @@ def other_version(w, want, findings):
     w.rpvd_start()
 
 
+def on_terminal(w, want, findings):
+    """How far it is, on one line; and by root, in the directory of somebody else."""
+    w.end(w.daemon)
+    if os.geteuid() == 0:
+        for at, _, names in os.walk(w.path("state")):
+            for name in [at, *(os.path.join(at, n) for n in names)]:
+                shutil.chown(name, "nobody")
+        os.unlink(w.path("state/lock"))
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen([rig.RPVD, "-c", w.path("rpvd.conf"), "--clock", w.path("clock"), "--rebuild=shop"], stderr=theirs, cwd=w.dir)
+    w.children.append(child)
+    os.close(theirs)
+    said = b""
+    while True:
+        try:
+            said += os.read(ours, 4096)
+        except OSError:                 # the other end is closed
+            break
+    findings.equal(child.wait(30), 0, "exit on a terminal")
+    findings.check(b"\rshop: 100 % of " in said and b" MB read" in said, f"progress: {said[-2000:]}")
+    if os.geteuid() == 0:
+        owners = {os.stat(os.path.join(at, n)).st_uid for at, _, names in os.walk(w.path("state")) for n in names}
+        findings.equal(owners, {os.stat(w.path("state")).st_uid}, "owners in the state directory")
+    w.same(want, "after it")
+    w.rpvd_start()
+
+
 def refused(w, findings):
     """While somebody works."""
     findings.equal(w.rebuilt(), 1, "exit while the daemon runs")
@@ -228,7 +257,7 @@ def main():
             w.begin()
             w.live(lambda piece: w.rename() if piece in (20, 45, 70) else None)
             w.finish(want)
-            for step in (by_command, by_kill, by_steps, other_version, by_request, by_flush):
+            for step in (by_command, by_kill, by_steps, other_version, by_request, on_terminal, by_flush):
                 step(w, want[0], findings)
             refused(w, findings)
             with_a_loss(w, findings)

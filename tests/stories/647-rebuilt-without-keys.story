@@ -11,5 +11,5 @@ expect   rpv:shop:7d:total visits=2 orders=2 revenue=100.00
 flushall
 at       +3d09:20:00
 expect   rpv:shop:7d:total visits=2 orders=1 revenue=20.00 sales=105.00
-status   rebuild~="1 orders up to 2026-03-02T10:05Z can be joined by nothing better than address and browser" state=live
+status   rebuild~="1 order up to 2026-03-02T10:05Z can be joined by nothing better than address and browser" state=live
 said     "daily keys are forgotten"
