@@ -304,7 +304,9 @@ class Shop(rig.Rig):
         return public_keys(self.redis_conn, "shop")
 
     def finish(self, want):
-        """One more start, undisturbed: from what is there the same figures come."""
+        """One more start, undisturbed: from what is there the same figures come.  What was published before may
+        be all of them already, so that one window, to which the last line belongs, is taken away."""
+        self.redis_conn("EVAL", "for _, key in ipairs(redis.call('KEYS', 'rpv:shop:1h:*')) do redis.call('DEL', key) end", 0)
         self.write("rpvd.conf", CONF.format(dir=self.dir, format=FORMAT))
         self.start_rpvd()
         self.how = "last"
