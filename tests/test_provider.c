@@ -377,8 +377,15 @@ static const struct { const char *why, *sent, *came, *hint; } changes[] = {
 	{ "spaced out", "{\"a\":1,\"b\":[2,3]}", "{ \"a\": 1, \"b\": [ 2, 3 ] }", "the JSON" },
 	{ "made compact, of Stripe's form", "{\n  \"a\": 1,\n  \"b\": {\n    \"c\": \"d\"\n  }\n}", "{\"a\":1,\"b\":{\"c\":\"d\"}}", "the JSON" },
 	{ "PHP's slashes lost", "{\"u\":\"https:\\/\\/a\"}", "{\"u\":\"https://a\"}", "the JSON" },
-	{ "escapes written out", "{\"a\":\"J\\u00FCrgen\"}", "{\"a\":\"J\xc3\xbcrgen\"}", "the JSON" },
-	{ "both, as PHP does", "{\"a\":\"\\u00FC\\/\"}", "{\"a\":\"\xc3\xbc/\"}", "the JSON" },
+	{ "escapes written out", "{\"a\":\"J\\u00fcrgen \\ud83d\\ude00\\u20ac\"}", "{\"a\":\"J\xc3\xbcrgen \xf0\x9f\x98\x80\xe2\x82\xac\"}", "the JSON" },
+	{ "both, as PHP does", "{\"a\":\"\\u00fc\\/\"}", "{\"a\":\"\xc3\xbc/\"}", "the JSON" },
+	{ "slashes escaped", "{\"u\":\"https://a\"}", "{\"u\":\"https:\\/\\/a\"}", "the JSON" },
+	{ "of Python's form, made compact", "{\"a\": [1, 2], \"b\": {}}", "{\"a\":[1,2],\"b\":{}}", "the JSON" },
+	{ "quotes and blanks within strings stay", "{\"a\":\"b \\\" { , \\\\\"}", "{ \"a\" : \"b \\\" { , \\\\\" }", "the JSON" },
+	{ "empty ones in Stripe's form", "{\n  \"a\": {},\n  \"b\": []\n}", "{\"a\":{},\"b\":[]}", "the JSON" },
+	{ "a string without an end", "{\"a\":1}", "{\"a\":1,\"", NULL },
+	{ "an escape without an end", "{\"a\":1}", "{\"a\\", NULL },
+	{ "a character without an end", "{\"a\":1}", "{\"a\xf0", NULL },
 	{ "lost", "{\"a\":1}", "", "the body is empty" },
 	{ "forged: nothing is known of it", "{\"a\":1}", "{\"a\":2}", NULL },
 	{ "no JSON at all", "a=1&b=2", "b=2&a=1", NULL },
@@ -419,6 +426,27 @@ START_TEST(hints)
 		else
 			ck_assert_msg(hint != NULL && strstr(hint, changes[_i].hint) != NULL, "%s: %s: %s", changes[_i].why, shops[s].name,
 			    hint != NULL ? hint : "no hint");
+	}
+}
+END_TEST
+
+/* It costs a stranger nothing to send these, and us little to look at them. */
+START_TEST(hints_are_cheap)
+{
+	static const char *const parts[] = { "[", "{\"a\":", "\"", "\\", "\xc3", "/", "\n", "[]," };
+
+	for (size_t i = 0; i < N_ELEM(parts); i++) {
+		struct buf body = { 0 };
+		struct timespec begun, ended;
+
+		while (body.len + strlen(parts[i]) <= MISMATCH_BODY_MAX)
+			buf_puts(&body, parts[i]);
+		buf_putc(&body, '\0');
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begun);
+		ck_assert_ptr_null(hint_for(&shops[1], "{}", body.p, shops[1].secret));
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ended);
+		ck_assert_msg(ended.tv_sec - begun.tv_sec < 2, "%s: %ld s", parts[i], (long)(ended.tv_sec - begun.tv_sec));
+		buf_free(&body);
 	}
 }
 END_TEST
@@ -1357,6 +1385,7 @@ main(void)
 	tcase_add_loop_test(tc, each_bit_of_a_signature, 0, N_ELEM(shops));
 	tcase_add_loop_test(tc, empty_secrets_never_accept, 0, N_ELEM(empty_secrets));
 	tcase_add_loop_test(tc, hints, 0, N_ELEM(changes));
+	tcase_add_test(tc, hints_are_cheap);
 	tcase_add_test(tc, hints_about_the_secret_file);
 	tcase_add_test(tc, checked_before);
 	tcase_add_loop_test(tc, types, 0, N_ELEM(type_names));

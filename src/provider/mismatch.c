@@ -3,13 +3,13 @@
  */
 #include "provider/mismatch.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 
 #define SECRETS_MAX 16
+#define DEPTH_MAX 64
 
 /* ---- changes, undone ------------------------------------------------------- */
 
@@ -91,48 +91,163 @@ encoded_again(struct slice body, struct buf *out)
 	}
 }
 
-static void
-written_anew(struct slice body, size_t flags, struct buf *out)
-{
-	json_t *json = json_loadb(body.p, body.len, JSON_DECODE_ANY, NULL);
-	char *text = json != NULL ? json_dumps(json, JSON_ENCODE_ANY | flags) : NULL;
+/* ---- JSON, as others write it ---- */
 
-	if (text != NULL)
-		buf_puts(out, text);
-	free(text);
-	json_decref(json);
+/* From one writer's form to another's, byte by byte: these are bytes of a stranger, who is not
+ * given a parser. */
+enum form { COMPACT = 0, SLASHES = 1, ASCII = 2, INDENTED = 4, SPACED = 8 };
+
+struct writer {
+	unsigned form;
+	unsigned depth;
+	struct buf *out;
+};
+
+static void
+new_line(struct writer *w)
+{
+	if ((w->form & INDENTED) == 0)
+		return;
+	buf_putc(w->out, '\n');
+	for (unsigned i = 0; i < w->depth; i++)
+		buf_puts(w->out, "  ");
+}
+
+/* How many bytes the UTF-8 sequence at p has, and what it stands for; 1 and the byte where it is none. */
+static size_t
+code_point(const char *p, size_t len, uint32_t *code)
+{
+	unsigned char c = (unsigned char)p[0];
+	size_t n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+
+	*code = c;
+	if (n == 1 || n > len)
+		return (1);
+	*code = c & (0xffu >> (n + 1));
+	for (size_t i = 1; i < n; i++)
+		*code = *code << 6 | (p[i] & 0x3f);
+	return (n);
+}
+
+static size_t
+put_escaped(struct writer *w, const char *p, size_t len)
+{
+	uint32_t code;
+	size_t n = code_point(p, len, &code);
+
+	if (code < 0x10000)
+		buf_printf(w->out, "\\u%04x", (unsigned)code);
+	else
+		buf_printf(w->out, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((code - 0x10000) >> 10 & 0x3ff)), (unsigned)(0xdc00 + (code & 0x3ff)));
+	return (n);
+}
+
+/* A string from its first quote on; how many bytes it has. */
+static size_t
+put_string(struct writer *w, const char *p, size_t len)
+{
+	size_t i = 1;
+
+	buf_putc(w->out, '"');
+	while (i < len && p[i] != '"') {
+		if (p[i] == '\\' && i + 1 < len) {
+			if (p[i + 1] != '/')
+				buf_putc(w->out, '\\');
+			else if ((w->form & SLASHES) != 0)
+				buf_putc(w->out, '\\');
+			buf_putc(w->out, p[i + 1]);
+			i += 2;
+		} else if ((p[i] & 0x80) != 0 && (w->form & ASCII) != 0)
+			i += put_escaped(w, p + i, len - i);
+		else {
+			if (p[i] == '/' && (w->form & SLASHES) != 0)
+				buf_putc(w->out, '\\');
+			buf_putc(w->out, p[i++]);
+		}
+	}
+	buf_putc(w->out, '"');
+	return (i + 1);
+}
+
+static void
+put_mark(struct writer *w, char c, char next)
+{
+	bool opens = c == '{' || c == '[', closes = c == '}' || c == ']';
+	char before = w->out->len > 0 ? w->out->p[w->out->len - 1] : '\0';
+
+	w->depth -= closes && w->depth > 0;
+	if (closes && before != '{' && before != '[')
+		new_line(w);
+	buf_putc(w->out, c);
+	w->depth += opens;
+	if ((opens && next != '}' && next != ']') || c == ',')
+		new_line(w);
+	if ((c == ':' && (w->form & (INDENTED | SPACED)) != 0) || (c == ',' && (w->form & SPACED) != 0))
+		buf_putc(w->out, ' ');
+}
+
+static size_t
+skip_blanks(struct slice s, size_t i)
+{
+	while (i < s.len && is_blank(s.p[i]))
+		i++;
+	return (i);
+}
+
+static void
+written_anew(struct slice body, unsigned form, struct buf *out)
+{
+	struct writer w = { form, 0, out };
+
+	for (size_t i = skip_blanks(body, 0); i < body.len && out->len < 4 * MISMATCH_BODY_MAX; i = skip_blanks(body, i)) {
+		size_t next = skip_blanks(body, i + 1);
+
+		if (w.depth > DEPTH_MAX)
+			break;
+		if (body.p[i] == '"')
+			i += put_string(&w, body.p + i, body.len - i);
+		else
+			put_mark(&w, body.p[i++], next < body.len ? body.p[next] : '\0');
+	}
 }
 
 static void
 compact(struct slice body, struct buf *out)
 {
-	written_anew(body, JSON_COMPACT, out);
+	written_anew(body, COMPACT, out);
 }
 
 static void
 compact_ascii(struct slice body, struct buf *out)
 {
-	written_anew(body, JSON_COMPACT | JSON_ENSURE_ASCII, out);
+	written_anew(body, ASCII, out);
+}
+
+static void
+compact_slashes(struct slice body, struct buf *out)
+{
+	written_anew(body, SLASHES, out);
 }
 
 /* As PHP writes. */
 static void
 compact_php(struct slice body, struct buf *out)
 {
-	written_anew(body, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ESCAPE_SLASH, out);
-}
-
-static void
-compact_slash(struct slice body, struct buf *out)
-{
-	written_anew(body, JSON_COMPACT | JSON_ESCAPE_SLASH, out);
+	written_anew(body, SLASHES | ASCII, out);
 }
 
 /* As Stripe writes. */
 static void
 indented(struct slice body, struct buf *out)
 {
-	written_anew(body, JSON_INDENT(2), out);
+	written_anew(body, INDENTED, out);
+}
+
+/* As Python writes. */
+static void
+spaced(struct slice body, struct buf *out)
+{
+	written_anew(body, SPACED | ASCII, out);
 }
 
 static const char end_changed[] = "the end of the body was changed on the way (a blank or a newline); have the web server pass it on as it came";
@@ -150,9 +265,10 @@ static const struct { undo_fn *undo; const char *hint; } changes[] = {
 	{ encoded_again, charset_changed },
 	{ compact, json_changed },
 	{ compact_ascii, json_changed },
-	{ compact_slash, json_changed },
+	{ compact_slashes, json_changed },
 	{ compact_php, json_changed },
 	{ indented, json_changed },
+	{ spaced, json_changed },
 };
 
 /* ---- trying ------------------------------------------------------------------ */
