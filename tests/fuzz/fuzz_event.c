@@ -3,8 +3,8 @@
  *
  * The first byte chooses.  A body is signed here with the only secret, so that the
  * fuzzer gets behind the signature; what comes out has to keep the promises of
- * provider.h and must survive the journal's encoding.  With another choice the rest
- * is the signature header itself.
+ * provider.h and must survive the journal's encoding.  With other choices the rest is
+ * the signature header itself, or a body that something else was signed for.
  */
 #include <sodium.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "provider/mismatch.h"
 #include "provider/provider.h"
 
 #define NOW INT64_C(1772445600)
@@ -100,9 +101,15 @@ deliver(size_t module, struct slice body, struct slice signature, int flags)
 	    { slice_of(modules[module].header), signature } };
 	struct provider_conf conf = { .secrets = &secret, .n_secrets = 1, .visitor_key = SLICE("rpv"), .tolerance_s = 300,
 	    .test = flags & 1, .count_payment_intents = flags & 2 };
-	struct request req = { SLICE("POST"), headers, N_ELEM(headers), body, NOW * 1000 };
+	struct request req = { .method = SLICE("POST"), .headers = headers, .n_headers = N_ELEM(headers), .body = body,
+	    .received_ms = NOW * 1000 };
 	struct delivery d;
 
+	provider_find(modules[module].name)->read(&conf, &req, &d);
+	if (d.reason != NULL && strcmp(d.reason, "bad_signature") == 0)
+		(void)mismatch_hint(provider_find(modules[module].name), &conf, &req);
+	check_delivery(&d);
+	req.was_checked = true;		/* as from the quarantine */
 	provider_find(modules[module].name)->read(&conf, &req, &d);
 	check_delivery(&d);
 }
@@ -121,6 +128,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (choice & 0x40) {
 		(void)order_line_read(rest, &d, &err);
 		check_delivery(&d);
+	} else if ((choice & 0x90) == 0x90) {
+		sign(module, SLICE("{}"), signature);
+		deliver(module, rest, slice_of(signature), 0);
 	} else if (choice & 0x80) {
 		deliver(module, SLICE("{}"), rest, 0);
 	} else {

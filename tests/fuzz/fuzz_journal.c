@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/journal.h"
+#include "io/quarantine.h"
 
 #define SECOND_FILE 7
 
@@ -96,7 +97,11 @@ see(const struct journal_record *rec, void *arg)
 {
 	struct seen *seen = arg;
 
+	struct quarantined kept;
+
 	must(rec->seq > seen->last);
+	if (quarantined_decode(rec->bytes, &kept) == 0)
+		must(kept.body.len <= rec->bytes.len && kept.detail.len <= rec->bytes.len);
 	seen->last = rec->seq;
 	seen->n++;
 	for (size_t i = 0; i < rec->bytes.len; i++)
