@@ -8,12 +8,14 @@
 #include "store/redis.h"
 
 #include <check.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <fcntl.h>
 #include <hiredis/hiredis.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +30,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "store/redis_info.h"
 #include "store/redis_url.h"
 #include "store/redis_why.h"
 
@@ -1082,6 +1085,87 @@ START_TEST(nobody_on_tcp)
 }
 END_TEST
 
+/* ---- a network that swallows ---- */
+
+static int ticks;
+
+static void
+on_count(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	ticks++;
+}
+
+/* The loop must go on meanwhile. */
+static void
+expect_deadline(const char *url, const char *why)
+{
+	const struct timeval tick = { .tv_usec = 20000 };
+	struct event *timer = event_new(base, -1, EV_PERSIST, on_count, NULL);
+	int64_t start = now_ms();
+	struct seen seen;
+
+	ticks = 0;
+	event_add(timer, &tick);
+	begin(&seen, url, NULL);
+	ck_assert_msg(run_until(&seen.downs, 1, PATIENCE_MS), "%s: nothing told", url);
+	ck_assert_msg(strstr(seen.why, why) != NULL, "%s: %s", url, seen.why);
+	ck_assert_msg(now_ms() - start >= 900 && now_ms() - start < 4000, "after %d ms", (int)(now_ms() - start));
+	ck_assert_msg(ticks >= 10, "the loop stood still: %d ticks", ticks);
+	redis_free(&seen.redis);
+	event_free(timer);
+}
+
+/* The queue of the listener is full: the kernel drops what comes, as a firewall does. */
+START_TEST(dropped_syn)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), fill[8];
+	socklen_t len = sizeof(a);
+	char url[64];
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	ck_assert_int_eq(listen(fd, 0), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	for (size_t i = 0; i < N_ELEM(fill); i++) {
+		fill[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		connect(fill[i], (struct sockaddr *)&a, sizeof(a));
+	}
+	usleep(50000);
+	snprintf(url, sizeof(url), "redis://127.0.0.1:%d", ntohs(a.sin_port));
+	expect_deadline(url, "a firewall drops the packets");
+	for (size_t i = 0; i < N_ELEM(fill); i++)
+		close(fill[i]);
+	close(fd);
+}
+END_TEST
+
+/* In place of libc's: one name server never answers. */
+int
+getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **list)
+{
+	static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+	if (node != NULL && strcmp(node, "slow.test") == 0) {
+		sleep(5);
+		return (EAI_AGAIN);
+	}
+	if (real == NULL) {
+		void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
+
+		memcpy(&real, &symbol, sizeof(real));
+	}
+	return (real(node, service, hints, list));
+}
+
+START_TEST(dead_resolver)
+{
+	expect_deadline("redis://slow.test", "the look-up of the host name slow.test timed out");
+}
+END_TEST
+
 /* ---- tables ---- */
 
 static const struct { const char *url, *file, *path, *host, *port, *user, *password, *name; int db; } urls[] = {
@@ -1207,6 +1291,76 @@ START_TEST(sentence_of_refusal)
 }
 END_TEST
 
+static const struct { const char *text; const char *software, *version; bool known, replica, cluster, evicts; const char *memory, *kept; } infos[] = {
+	{ "# Server\r\nredis_version:7.0.15\r\nrole:master\r\nused_memory:1048576\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n"
+	    "aof_enabled:1\r\naof_last_write_status:ok\r\ncluster_enabled:0\r\n",
+	    "redis", "7.0.15", true, false, false, false, "1.0 MB", "append-only file: " },
+	{ "redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\nrole:slave\r\nused_memory:1024\r\nmaxmemory:2147483648\r\n"
+	    "maxmemory_policy:volatile-ttl\r\naof_enabled:1\r\naof_last_write_status:err\r\ncluster_enabled:1\r\n",
+	    "valkey", "8.0.1", true, true, true, true, "1.0 KB of 2.0 GB (maxmemory)", "Redis cannot write its append-only file" },
+	/* With nothing to keep within, nothing is evicted. */
+	{ "redis_version:6.0.16\nmaxmemory:0\nmaxmemory_policy:allkeys-lru\nrdb_last_save_time:1795640398\n"
+	    "rdb_last_bgsave_status:ok\n", "redis", "6.0.16", true, false, false, false, "0.0 KB", "what came after 2026-11-25T20:59:58Z" },
+	{ "redis_version:6.0.16\nrdb_last_bgsave_status:err", "redis", "6.0.16", true, false, false, false, "0.0 KB", "cannot write its snapshots" },
+	{ "", "redis", "", false, false, false, false, "0.0 KB", "does not let rpvd use INFO" },
+	{ ":::\r\n#\r\n\r\nused_memory:99999999999999999999999\r\n", "redis", "", false, false, false, false, "GB", "INFO" },
+};
+
+START_TEST(info_text)
+{
+	struct redis_info info = { .version = "old", .replica = true };
+	struct err text;
+
+	redis_info_parse(&info, slice_of(infos[_i].text));
+	ck_assert_str_eq(info.software, infos[_i].software);
+	ck_assert_str_eq(info.version, infos[_i].version);
+	ck_assert_int_eq(info.known, infos[_i].known);
+	ck_assert_int_eq(info.replica, infos[_i].replica);
+	ck_assert_int_eq(info.cluster, infos[_i].cluster);
+	ck_assert_int_eq(redis_info_evicts(&info), infos[_i].evicts);
+	redis_info_memory(&info, &text);
+	ck_assert_msg(strstr(text.msg, infos[_i].memory) != NULL, "%s", text.msg);
+	redis_info_persistence(&info, &text);
+	ck_assert_msg(strstr(text.msg, infos[_i].kept) != NULL, "%s", text.msg);
+}
+END_TEST
+
+static const struct { const char *text, *why; } errors[] = {
+	{ "OOM command not allowed when used memory > 'maxmemory'.", "Redis is full: 3.0 MB of 4.0 MB (maxmemory); raise" },
+	{ "ERR Error running script (call to f_1): @user_script:9: -OOM command not allowed when used memory", "Redis is full: 3.0 MB" },
+	{ "READONLY You can't write against a read only replica.", "name its primary in the URL" },
+	{ "ERR Error running script (call to f_1): @user_script:2: -READONLY You can't write", "name its primary in the URL" },
+	{ "NOREPLICAS Not enough good replicas to write.", "min-replicas-to-write" },
+	{ "MISCONF Redis is configured to save RDB snapshots", "takes no writes: see its log" },
+	{ "MOVED 3999 127.0.0.1:6381", "rpvd speaks to one node only" },
+	{ "ASK 3999 127.0.0.1:6381", "waiting for the end of that" },
+	{ "TRYAGAIN Multiple keys request during rehashing of slot", "waiting for the end of that" },
+	{ "CLUSTERDOWN Hash slot not served", "cluster is down" },
+	{ "LOADING Redis is loading the dataset in memory", "loading its data" },
+	{ "BUSY Redis is busy running a script.", "busy with a long script" },
+	{ "MASTERDOWN Link with MASTER is down", "lost its primary" },
+	{ "NOPERM this user has no permissions to run the 'append' command", "does not allow the user \"shop\"" },
+	{ "NOAUTH Authentication required.", "wants a password now" },
+	{ "ERR something new", "Redis refused: ERR something new" },
+};
+
+START_TEST(sentence_of_error)
+{
+	const struct redis_info info = { .known = true, .used = 3 << 20, .max = 4 << 20 };
+	struct err err;
+
+	redis_why_error(&info, "shop", errors[_i].text, &err);
+	ck_assert_msg(strstr(err.msg, errors[_i].why) != NULL, "%s: %s", errors[_i].text, err.msg);
+}
+END_TEST
+
+START_TEST(primaries_of_cluster)
+{
+	ck_assert_uint_eq(redis_info_primaries(SLICE("cluster_state:ok\r\ncluster_size:3\r\ncluster_current_epoch:6\r\n")), 3);
+	ck_assert_uint_eq(redis_info_primaries(SLICE("")), 0);
+}
+END_TEST
+
 static TCase *
 live_case(void)
 {
@@ -1258,6 +1412,8 @@ standin_case(void)
 	tcase_add_test(tc, unknown_host);
 	tcase_add_test(tc, freed_while_resolving);
 	tcase_add_test(tc, nobody_on_tcp);
+	tcase_add_test(tc, dropped_syn);
+	tcase_add_test(tc, dead_resolver);
 	return (tc);
 }
 
@@ -1270,6 +1426,9 @@ table_case(void)
 	tcase_add_loop_test(tc, url_bad, 0, N_ELEM(bad_urls));
 	tcase_add_loop_test(tc, conf_refused, 0, N_ELEM(refused_confs));
 	tcase_add_loop_test(tc, sentence_of_refusal, 0, N_ELEM(refusals));
+	tcase_add_loop_test(tc, info_text, 0, N_ELEM(infos));
+	tcase_add_loop_test(tc, sentence_of_error, 0, N_ELEM(errors));
+	tcase_add_test(tc, primaries_of_cluster);
 	return (tc);
 }
 

@@ -51,6 +51,15 @@ begins(const char *text, const char *with)
 	return (strncmp(text, with, strlen(with)) == 0);
 }
 
+/* Redis 6 puts it in the middle where it happened in a script: "ERR Error running script (...): -OOM ...". */
+static bool
+says(const char *text, const char *word)
+{
+	const char *at = strstr(text, word);
+
+	return (at == text || (at != NULL && at[-1] == '-' && begins(text, "ERR Error running script")));
+}
+
 static const char *
 user_of(const struct redis_url *u)
 {
@@ -170,20 +179,20 @@ redis_why_error(const struct redis_info *info, const char *user, const char *tex
 	struct err memory;
 
 	for (size_t i = 0; i < N_ELEM(greetings); i++)
-		if (begins(text, greetings[i].text)) {
+		if (says(text, greetings[i].text)) {
 			err_set(err, "%s", greetings[i].why);
 			return;
 		}
 	for (size_t i = 0; i < N_ELEM(refusals); i++)
-		if (begins(text, refusals[i].text)) {
+		if (says(text, refusals[i].text)) {
 			err_set(err, "%s", refusals[i].why);
 			return;
 		}
 	redis_info_memory(info, &memory);
-	if (begins(text, "OOM"))
+	if (says(text, "OOM"))
 		err_set(err, "Redis is full: %s; raise maxmemory, or give rpvd a Redis of its own; reading waits, webhooks are still accepted",
 		    info->known ? memory.msg : "its maxmemory is reached");
-	else if (begins(text, "NOPERM"))
+	else if (says(text, "NOPERM"))
 		err_set(err, "Redis does not allow the user \"%s\" all that rpvd does (%.150s)", user, text);
 	else
 		err_set(err, "Redis refused: %.300s", text);
