@@ -350,7 +350,11 @@ intake_next(struct intake *in, int64_t wall_ms, const struct facts **facts, bool
 		if (take_in(in, log))
 			return (give_current(in, log, facts, late));
 	}
-	h = released(in, all_ended(in) ? in->highest + 1 : wall_ms > NEVER ? wall_ms - in->reorder_ms : NEVER);
+	/* Wall time counts where there is nothing to read, not where it cannot be read yet. */
+	if (all_ended(in))
+		h = released(in, in->highest + 1);
+	else
+		h = released(in, wall_ms > NEVER && !intake_is_stuck(in) ? wall_ms - in->reorder_ms : NEVER);
 	if (h != NULL)
 		return (give_held(in, h, facts, late));
 	return (all_ended(in) ? INTAKE_END : INTAKE_WAIT);
