@@ -719,6 +719,28 @@ START_TEST(copytruncate_of_what_nobody_saw)	/* L2: it was empty, and is empty or
 }
 END_TEST
 
+START_TEST(copy_that_ends_too_early)		/* L2: it was made before the last lines that were read */
+{
+	struct tail *t = open_tail();
+
+	for (int i = 0; i < 10; i++)
+		put("access.log", "a line of thirty bytes or more\n");
+	drain(t);
+	run("cp %s %s.1", log_path, log_path);
+	put("access.log", "a2\n");
+	ck_assert_str_eq(drain(t), "1:a2|");
+	write_to(log_path, O_TRUNC, "", 0);
+	ck_assert_str_eq(drain_for(t, 300), "");
+	put("access.log", "b1\n");
+	if (_i == 1)
+		t = restart(t);
+	ck_assert_str_eq(drain_for(t, 3000), _i == 1 ? "1:b1|" : "2:b1|");
+	ck_assert_uint_eq(status_of(t).lost_bytes, 0);
+	ck_assert_str_eq(status_of(t).problem, "");
+	tail_close(&t);
+}
+END_TEST
+
 START_TEST(truncated_while_away)
 {
 	struct tail *t = open_tail();
@@ -1233,6 +1255,40 @@ START_TEST(watch_tells)
 	free(watched);
 	watch_free(&w);
 	tail_close(&t);
+	event_base_free(base);
+}
+END_TEST
+
+static void
+on_change_of_b(const char *changed, void *arg)
+{
+	*(bool *)arg |= strcmp(changed, in_dir("b")) == 0;
+}
+
+START_TEST(watch_overflows)			/* L31: what happened in one directory was lost in the noise of another */
+{
+	struct event_base *base = event_base_new();
+	bool b_changed = false;
+	struct watch *w = watch_new(base, on_change_of_b, &b_changed);
+	FILE *f = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
+	int queue = 16384;
+
+	mkdir(in_dir("a"), 0755);
+	mkdir(in_dir("b"), 0755);
+	watch_dir(w, in_dir("a"));
+	watch_dir(w, in_dir("b"));
+	if (f != NULL) {
+		ck_assert_int_eq(fscanf(f, "%d", &queue), 1);
+		fclose(f);
+	}
+	for (int i = 0; i < queue + 1000; i++)
+		write_to(in_dir(i % 2 ? "a/x" : "a/y"), 0, "", 0);	/* no two alike in a row: those become one */
+	for (int i = 0; i < queue; i++)
+		chmod(in_dir(i % 2 ? "a/x" : "a/y"), 0600);
+	put("b/access.log", "b1\n");
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert(b_changed);
+	watch_free(&w);
 	event_base_free(base);
 }
 END_TEST
@@ -1915,6 +1971,7 @@ tail_suite(void)
 	tcase_add_test(tc, copytruncate_behind);
 	tcase_add_test(tc, copytruncate_in_its_middle);
 	tcase_add_loop_test(tc, copytruncate_of_what_nobody_saw, 0, 2);
+	tcase_add_loop_test(tc, copy_that_ends_too_early, 0, 2);
 	tcase_add_loop_test(tc, truncated_while_away, 0, 2);
 	tcase_add_loop_test(tc, resume_after_rotations, 0, 16);
 	tcase_add_test(tc, resume_while_gzip_works);
@@ -1936,6 +1993,7 @@ tail_suite(void)
 	tcase_add_loop_test(tc, replay_from, 0, 2);
 	tcase_add_loop_test(tc, names_of_generations, 0, N_ELEM(generation_names));
 	tcase_add_test(tc, watch_tells);
+	tcase_add_test(tc, watch_overflows);
 	tcase_add_test(tc, watch_at_its_limits);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("storm");		/* CK_RUN_CASE=storm: these alone */
