@@ -527,6 +527,37 @@ START_TEST(more_than_the_places_wait)
 }
 END_TEST
 
+/* Before the daemon has looked even once: nobody is turned away, which nginx would tell its client by 502. */
+START_TEST(thousands_wait)
+{
+	enum { CLIENTS = 3000 };
+	struct client *c = mem_calloc(CLIENTS, sizeof(*c));
+	struct rlimit limit, high;
+	int somaxconn = 0;
+	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
+
+	if (f == NULL || fscanf(f, "%d", &somaxconn) != 1)
+		somaxconn = 0;
+	if (f != NULL)
+		fclose(f);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	high = limit;
+	high.rlim_cur = high.rlim_max;
+	if (somaxconn < CLIENTS || high.rlim_max < CLIENTS + 300 || setrlimit(RLIMIT_NOFILE, &high) != 0)
+		printf("thousands_wait: skipped, not so many descriptors or connections here\n");
+	else {
+		many_new(c, CLIENTS, ACCEPT);
+		all_closed(c, CLIENTS);
+		for (int i = 0; i < CLIENTS; i++)
+			ck_assert_int_eq(status_of(&c[i]), 200);
+		ck_assert_uint_eq(shop.durable, CLIENTS);
+		clients_end(c, CLIENTS);
+	}
+	setrlimit(RLIMIT_NOFILE, &limit);
+	free(c);
+}
+END_TEST
+
 START_TEST(at_most_128_places)
 {
 	struct client c[200];
@@ -968,6 +999,7 @@ main(void)
 	tcase_add_test(tc, hundred_in_parallel);
 	tcase_add_test(tc, sync_waits_for_those_on_the_way);
 	tcase_add_test(tc, more_than_the_places_wait);
+	tcase_add_test(tc, thousands_wait);
 	tcase_add_test(tc, at_most_128_places);
 	tcase_add_test(tc, sync_failure);
 	tcase_add_loop_test(tc, drip_ends_at_the_deadline, 0, (int)N_ELEM(drips));

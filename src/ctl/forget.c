@@ -285,7 +285,8 @@ tell(const struct search *s, size_t orders, bool done, struct buf *out)
 	    "figures and amounts stay as they are\n", s->who.n_hashes, s->who.n_hashes == 1 ? "" : "es",
 	    s->who.n_hashes == 1 ? "it" : "them", orders, orders == 1 ? "" : "s", orders == 1 ? "was" : "were");
 	buf_puts(out, "still there: hashes in rpvd's journal until journal_keep has passed, and in Redis's append-only file until\n"
-	    "its next rewrite (redis-cli BGREWRITEAOF); what the web server's logs, order files and backups hold is yours to delete\n");
+	    "its next rewrite (redis-cli BGREWRITEAOF); bodies that were not understood until quarantine_keep has passed, if there\n"
+	    "are any (rpvctl journal --quarantine); what the web server's logs, order files and backups hold is yours to delete\n");
 }
 
 static enum ctl_exit

@@ -38,7 +38,7 @@
 
 #define CONNS_MAX 128			/* or half of what descriptors there are: see places() */
 #define CONNS_MIN 2
-#define BACKLOG 1024			/* further clients wait here */
+#define BACKLOG 4096			/* further clients wait here; one too many is refused, by nginx with 502 */
 #define ACCEPTS_AT_ONCE 64		/* then the rest of the loop has its turn */
 #define PENDING_MAX 64
 #define PENDING_BYTES_MAX (1024 * 1024)

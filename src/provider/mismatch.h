@@ -10,7 +10,7 @@
 
 #include "provider/provider.h"
 
-#define MISMATCH_BODY_MAX (256 * 1024)	/* larger bodies are not tried: it costs some twelve signatures */
+#define MISMATCH_BODY_MAX (64 * 1024)	/* larger bodies are not tried: it costs a dozen signatures a secret */
 
 /* For a request that was rejected as bad_signature.  A sentence, a constant; NULL where no change explains it. */
 const char *mismatch_hint(const struct provider *, const struct provider_conf *, const struct request *);
