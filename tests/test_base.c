@@ -320,7 +320,7 @@ START_TEST(a_bloom_filter_never_says_no_too_often)
 {
 	struct random r = random_seeded("a_bloom_filter_never_says_no_too_often");
 	struct random again = r;
-	struct bloom *b = bloom_new();
+	struct bloom *b = bloom_new(23);
 	size_t wrong = 0;
 
 	for (int i = 0; i < 100000; i++)

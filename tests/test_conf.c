@@ -116,6 +116,7 @@ START_TEST(defaults)
 	ck_assert_ptr_null(c->geo);
 	ck_assert_int_eq(c->journal_keep_ms, INT64_C(35) * 86400000);
 	ck_assert_int_eq(c->commit_interval_ms, 250);
+	ck_assert_uint_eq(c->memory_limit, 128 << 20);
 	ck_assert_uint_eq(c->n_sites, 1);
 	ck_assert_str_eq(s->name, "shop");
 	ck_assert_int_eq(s->line, 1);
@@ -134,6 +135,7 @@ START_TEST(defaults)
 	ck_assert_int_eq(s->basis, BASIS_TOTAL);
 	ck_assert_int_eq(s->model, MODEL_LAST_NON_DIRECT);
 	ck_assert_uint_eq(s->max_series, 10000);
+	ck_assert_uint_eq(s->history_limit, 1 << 30);
 	ck_assert_str_eq(s->logs[0].format, "combined");
 	ck_assert_str_eq(e->path, "/hooks/stripe");
 	ck_assert_ptr_null(e->secret_file);
@@ -152,7 +154,7 @@ START_TEST(everything)
 	struct config *c = load_good(
 	    "redis   { url = \"redis://u:p@db.example:6379/2\" password_file = \"pw\" }  # or a socket\n"
 	    "webhook { listen = \"[::1]:8377\" }\n"
-	    "state_dir = \"/s\"  data_dir = 'd'  geo = \"sub/geo.mmdb\"  journal_keep = 7d  commit_interval = 100ms\n"
+	    "state_dir = \"/s\"  data_dir = 'd'  geo = \"sub/geo.mmdb\"  journal_keep = 7d  commit_interval = 100ms memory_limit = 65536K\n"
 	    "site \"shop\" {\n"
 	    "  hosts = {\"Shop.Example\", \"www.shop.example\"} currency = \"JPY\" rates = \"/etc/rates.csv\"\n"
 	    "  visitor = {\"cookie:rpv\", uid, \"ip_ua\"}\n"
@@ -168,7 +170,7 @@ START_TEST(everything)
 	    "    tolerance = 60 test = yes count = payment_intents }\n"
 	    "  provider \"stripe\" { path = \"/hooks/stripe-2\" }\n"
 	    "  session_timeout = \"1800000ms\" reorder = \"2s\" lookback = \"2592000000ms\"\n"
-	    "  basis = \"net\" model = \"time_decay\" max_series = 500\n"
+	    "  basis = \"net\" model = \"time_decay\" max_series = 500 history_limit = \"2G\"\n"
 	    "}\n"
 	    "site \"b\" { currency = EUR orders \"x\" {} }\n");
 	const struct site_conf *s = &c->sites[0];
@@ -183,6 +185,7 @@ START_TEST(everything)
 	ck_assert_str_eq(c->geo, path);
 	ck_assert_int_eq(c->journal_keep_ms, 7 * 86400000);
 	ck_assert_int_eq(c->commit_interval_ms, 100);
+	ck_assert_uint_eq(c->memory_limit, 64 << 20);
 	ck_assert_str_eq(s->hosts[0], "shop.example");
 	ck_assert_str_eq(s->hosts[1], "www.shop.example");
 	ck_assert_ptr_null(s->hosts[2]);
@@ -218,6 +221,7 @@ START_TEST(everything)
 	ck_assert_int_eq(s->basis, BASIS_NET);
 	ck_assert_int_eq(s->model, MODEL_TIME_DECAY);
 	ck_assert_uint_eq(s->max_series, 500);
+	ck_assert_uint_eq(s->history_limit, UINT64_C(2) << 30);
 	ck_assert_uint_eq(c->n_sites, 2);
 	ck_assert_int_eq(c->sites[1].line, 21);
 	config_free(&c);
@@ -363,6 +367,10 @@ static const struct { const char *why, *text; int line; const char *says; } mist
 	{ "too many series", SHOP(" max_series = 1000001"), 4, "expected a number from 10 to 1000000" },
 	{ "a number that would wrap", SHOP(" max_series = 18446744073709551716"), 4, "expected a number from 10 to 1000000" },
 	{ "no number", SHOP(" max_series = 1e3"), 4, "expected a number from 10 to 1000000" },
+	{ "too little memory", "memory_limit = 1M\n" SHOP(""), 1, "expected a size from 32M to 64G, such as 128M (units K M G)" },
+	{ "a size without a unit is bytes", "memory_limit = 128\n" SHOP(""), 1, "expected a size from 32M" },
+	{ "no unit of ours", "memory_limit = 128T\n" SHOP(""), 1, "expected a size from 32M" },
+	{ "a size that would wrap", "memory_limit = 17179869184G\n" SHOP(""), 1, "expected a size from 32M" },
 	{ "an empty path", "geo = \"\"\n" SHOP(""), 1, "geo = \"\": expected" },
 	{ "an empty format", SHOP(" log \"/b\" { format = '' }"), 4, "format = \"\": expected visible text" },
 	{ "a control byte", SHOP(" log \"/b\" { format = \"$msec\\n\" }"), 4, "expected visible text" },

@@ -187,6 +187,7 @@ struct setting {
 	bool replay;
 	int64_t timeout;
 	size_t max_series;
+	size_t visits_bytes;		/* what visits may take of memory where there are commits; 0: all of it */
 };
 
 static struct world *
@@ -196,6 +197,7 @@ world_of(const struct setting *s)
 
 	w->rules.session_timeout_ms = s->timeout;
 	w->rules.max_series = s->max_series;
+	w->rules.visits_bytes = s->visits_bytes;
 	world_reload(w);
 	return (w);
 }
@@ -269,7 +271,7 @@ expect_same(const char *is, const char *expected, const char *what, size_t where
 static struct setting
 random_setting(struct random *r)
 {
-	return ((struct setting){ random_below(r, 2) == 0, random_below(r, 2) == 0 ? 1800000 : 60000, 10000 });
+	return ((struct setting){ random_below(r, 2) == 0, random_below(r, 2) == 0 ? 1800000 : 60000, 10000, random_below(r, 3) * 2000 });
 }
 
 #define ROUNDS 10
@@ -580,7 +582,7 @@ END_TEST
 START_TEST(truncation_ends_nothing)
 {
 	struct random r = random_seeded("truncation_ends_nothing");
-	struct setting s = { false, 60000, 10000 };
+	struct setting s = { false, 60000, 10000, 0 };
 	struct world *w = world_of(&s);
 	struct record *record;
 

@@ -68,8 +68,8 @@ START_TEST(an_open_visit_comes_back)
 	uint32_t pages[20];
 
 	for (uint32_t i = 0; i < 20; i++) {		/* more than fit in beside it */
-		ck_assert(visit_add_page(v, i * 1000));
-		ck_assert(!visit_add_page(v, i * 1000));
+		ck_assert(visits_add_page(&all, v, i * 1000));
+		ck_assert(!visits_add_page(&all, v, i * 1000));
 		pages[i] = i * 1000;
 	}
 	copy = *v;
@@ -235,12 +235,175 @@ START_TEST(who_is_kept_stays)
 }
 END_TEST
 
+/* Of which nothing came, so that it need not be kept. */
+static struct visit *
+begin_idle(uint64_t visitor, uint64_t id, int64_t start_ms)
+{
+	struct visit *v = begin(visitor, id, start_ms);
+
+	memset(v->credit, 0, sizeof(v->credit));
+	v->views = 1;
+	return (v);
+}
+
+/* Who was longest without a hit leaves, open or not, until half of the room is free; he is known, and
+ * comes back as he left. */
+START_TEST(who_finds_no_room_leaves_early)
+{
+	struct changes c = { 0 };
+	struct visit *v, copy;
+	size_t half = 0;
+
+	visits_begin(&all);
+	for (uint64_t i = 1; i <= 100; i++) {
+		v = begin(i, 100 + i, WORLD_DAY + (int64_t)i);
+		visits_add_page(&all, v, 7);
+		half = i == 50 ? all.bytes : half;
+		copy = i == 1 ? *v : copy;
+	}
+	copy.pages = (uint32_t[]){ 7 };
+	all.max_bytes = all.bytes;
+	visits_changes(&all, WORLD_DAY - 1, WORLD_DAY + 100, &c);
+	ck_assert_uint_eq(all.count, 100);		/* there is room */
+	ck_assert(!visits_are_too_many(&all));
+	all.max_bytes = all.bytes - 1;
+	ck_assert(visits_are_too_many(&all));
+	changes_clear(&c);
+	visits_changes(&all, WORLD_DAY - 1, WORLD_DAY + 100, &c);
+	ck_assert_uint_le(all.bytes, half);
+	ck_assert_uint_eq(all.n_early, 100 - all.count);
+	ck_assert_int_eq(all.left_ms, WORLD_DAY + (int64_t)all.n_early + 1);	/* the next one is there */
+	ck_assert_uint_eq(count(&c, CHANGE_HDEL, "open"), all.n_early);
+	for (uint64_t i = 1; i <= 100; i++)
+		ck_assert((visits_find(&all, i) == NULL) == visits_left_early(&all, i, WORLD_DAY));
+	ck_assert_int_eq(visits_load_block(&all, 1, changed(&c, CHANGE_APPEND, "v:"), epoch_of(WORLD_DAY), WORLD_DAY + 200), 0);
+	v = visitor_latest(visits_find(&all, 1));
+	ck_assert_ptr_nonnull(v);
+	expect_equal(v, &copy);
+	ck_assert(v->agent == AGENT && v->source_key == 9 && v->in_block && !v->dirty);
+	changes_free(&c);
+	visits_clear(&all);
+	ck_assert_uint_eq(all.bytes, 0);
+}
+END_TEST
+
+/* What goes on is written over, not appended: else a block grew with each pageview. */
+START_TEST(a_visit_that_came_back_is_written_over)
+{
+	struct changes c = { 0 };
+	struct visit *v = begin(1, 10, WORLD_DAY);
+
+	all.max_bytes = 1;
+	visits_changes(&all, WORLD_DAY - 1, WORLD_DAY, &c);
+	ck_assert_int_eq(visits_load_block(&all, 1, changed(&c, CHANGE_APPEND, "v:"), epoch_of(WORLD_DAY), WORLD_DAY), 0);
+	all.max_bytes = 0;
+	for (int i = 1; i < 4; i++) {
+		v = visitor_latest(visits_find(&all, 1));
+		v->views++;
+		visits_dirty(&all, v);
+		changes_clear(&c);
+		visits_changes(&all, WORLD_DAY - 1, WORLD_DAY, &c);
+		ck_assert_uint_eq(count(&c, CHANGE_HSET, "open"), 1);
+		ck_assert_uint_eq(count(&c, CHANGE_APPEND, ""), 0);
+	}
+	visits_clear(&all);
+	ck_assert_int_eq(visits_load_open(&all, changed(&c, CHANGE_HSET, "open"), WORLD_DAY), 0);
+	changes_clear(&c);
+	visits_changes(&all, WORLD_DAY + 1, WORLD_DAY + 1, &c);	/* over: its last word into the block, where its agent is already */
+	ck_assert_uint_eq(count(&c, CHANGE_APPEND, "v:"), 1);
+	ck_assert_uint_eq(count(&c, CHANGE_APPEND, "a:"), 0);
+	ck_assert_uint_eq(count(&c, CHANGE_HDEL, "open"), 1);
+	changes_free(&c);
+	visits_clear(&all);
+}
+END_TEST
+
+/* A visitor who begins a visit with each hit: the latest stay, so many go into blocks, the others nowhere. */
+START_TEST(one_visitor_does_not_fill_the_memory)
+{
+	struct changes c = { 0 };
+	uint64_t id = 0;
+
+	visits_begin(&all);
+	for (int i = 0; i < 2 * VISITOR_STORED / VISITOR_HELD; i++) {
+		for (int k = 0; k < VISITOR_HELD + 1; k++) {
+			id++;
+			begin_idle(1, id, WORLD_DAY + (int64_t)id);
+		}
+		changes_clear(&c);
+		visits_changes(&all, WORLD_DAY - 1, WORLD_DAY + (int64_t)id, &c);
+		ck_assert_uint_le(all.count, VISITOR_HELD);
+		ck_assert_uint_eq(visitor_latest(visits_find(&all, 1))->id, id);
+		ck_assert(!visits_find(&all, 1)->complete);
+	}
+	ck_assert_uint_eq(all.count + all.n_unkept + VISITOR_STORED, id);
+	all.n_unkept = 0;
+	id++;
+	begin_idle(1, id, WORLD_DAY + (int64_t)id)->referred = true;
+	visits_changes(&all, WORLD_DAY + (int64_t)id + 1, WORLD_DAY + (int64_t)id + 1, &c);
+	ck_assert_uint_eq(all.count, 0);
+	ck_assert_uint_eq(count(&c, CHANGE_APPEND, "v:"), 1);
+	changes_free(&c);
+	visits_clear(&all);
+}
+END_TEST
+
+/* As long a list as anybody likes comes apart in a moment, oldest first. */
+START_TEST(one_address_with_many_cookies)
+{
+	struct changes c = { 0 };
+
+	for (uint64_t i = 1; i <= 200000; i++)
+		begin(i, i, WORLD_DAY + (int64_t)i);
+	visits_changes(&all, WORLD_DAY + 300000, WORLD_DAY + 300000, &c);
+	ck_assert_uint_eq(all.count, 0);
+	ck_assert_ptr_null(visits_of_agent(&all, AGENT));
+	changes_free(&c);
+	visits_clear(&all);
+}
+END_TEST
+
+START_TEST(pages_of_a_visit_end_somewhere)
+{
+	struct visit *v = begin(1, 10, WORLD_DAY);
+
+	for (uint32_t i = 1; i < VISIT_PAGES_MAX; i++) {
+		ck_assert(!visit_is_full(v));
+		visits_add_page(&all, v, i);
+	}
+	ck_assert(visit_is_full(v));
+	visits_clear(&all);
+}
+END_TEST
+
+/* Of one pageview, of more, named by an order or a token: what is kept under which pressure. */
+START_TEST(a_full_history_keeps_what_is_named)
+{
+	static const struct { enum keep keep; size_t kept; } rows[] = { { KEEP_ALL, 3 }, { KEEP_LONGER, 2 }, { KEEP_REFERRED, 1 } };
+	struct changes c = { 0 };
+
+	for (size_t i = 0; i < N_ELEM(rows); i++) {
+		begin_idle(UINT64_C(1) << 32, 1, WORLD_DAY);
+		begin_idle(UINT64_C(2) << 32, 2, WORLD_DAY)->views = 2;
+		begin_idle(UINT64_C(3) << 32, 3, WORLD_DAY)->referred = true;
+		all.keep = rows[i].keep;
+		changes_clear(&c);
+		visits_changes(&all, WORLD_DAY + 1, WORLD_DAY + 1, &c);
+		ck_assert_uint_eq(count(&c, CHANGE_APPEND, "v:"), rows[i].kept);
+		ck_assert_uint_eq(all.n_unkept, 3 - rows[i].kept);
+		ck_assert((all.history[epoch_of(WORLD_DAY) % HISTORY_EPOCHS] > 0));
+		visits_clear(&all);
+	}
+	changes_free(&c);
+}
+END_TEST
+
 START_TEST(cut_records_are_refused)
 {
 	struct changes c = { 0 };
 	struct slice open, block;
 
-	visit_add_page(begin(1, 10, WORLD_DAY), 5);
+	visits_add_page(&all, begin(1, 10, WORLD_DAY), 5);
 	visits_changes(&all, WORLD_DAY - 1, WORLD_DAY, &c);
 	open = changed(&c, CHANGE_HSET, "open");
 	for (size_t n = 0; n < open.len; n++)
@@ -271,6 +434,12 @@ main(void)
 	tcase_add_test(tc, marks_in_a_circle);
 	tcase_add_test(tc, visits_stand_by_place);
 	tcase_add_test(tc, who_is_kept_stays);
+	tcase_add_test(tc, who_finds_no_room_leaves_early);
+	tcase_add_test(tc, a_visit_that_came_back_is_written_over);
+	tcase_add_test(tc, one_visitor_does_not_fill_the_memory);
+	tcase_add_test(tc, one_address_with_many_cookies);
+	tcase_add_test(tc, pages_of_a_visit_end_somewhere);
+	tcase_add_test(tc, a_full_history_keeps_what_is_named);
 	tcase_add_test(tc, cut_records_are_refused);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);

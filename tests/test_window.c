@@ -30,6 +30,7 @@ struct shelf {				/* windows, what was added to them, and a store */
 };
 
 static struct shelf shelf;
+static const struct hash_key secret;
 
 static struct slice
 name_of(unsigned i, char buf[16])
@@ -40,9 +41,7 @@ name_of(unsigned i, char buf[16])
 static void
 open_shelf(size_t max_series)
 {
-	static const struct hash_key key;
-
-	shelf = (struct shelf){ .windows = windows_new(levels, N_ELEM(levels), max_series), .store = strmap_new(&key) };
+	shelf = (struct shelf){ .windows = windows_new(levels, N_ELEM(levels), max_series, &secret), .store = strmap_new(&secret) };
 }
 
 static void
@@ -259,7 +258,7 @@ load_cells(struct windows *w)
 static void
 reload(size_t max_series)
 {
-	struct windows *old = shelf.windows, *w = windows_new(levels, N_ELEM(levels), max_series);
+	struct windows *old = shelf.windows, *w = windows_new(levels, N_ELEM(levels), max_series, &secret);
 	struct slice at;
 	struct buf *b;
 
@@ -436,6 +435,65 @@ START_TEST(leaving_is_told_once)
 }
 END_TEST
 
+/* Few series with a cell in each bucket take more than many: there is a bound for that, too, and what
+ * is beyond goes where it belongs, figure for figure. */
+START_TEST(a_full_memory_keeps_what_earns)
+{
+	const int64_t visit[5] = { 1, 0, 0, 0, 0 }, order[5] = { 0, 1, 1000, 0, 0 };
+	int64_t now = 1000000;
+
+	open_shelf(10000);
+	windows_limit(shelf.windows, 20000);
+	add(DIM_PAGE, 0, now, order);
+	for (int i = 0; i < ADDS_MAX - 1; i++) {
+		now += 30;
+		windows_advance(shelf.windows, now);
+		add(i % 2 == 0 ? DIM_PAGE : DIM_LANDING, (unsigned)i % (NAMES - 1), now, visit);
+		if (i % 100 == 0)
+			commit();
+	}
+	ck_assert_uint_gt(windows_merged(shelf.windows), 0);
+	windows_roll(shelf.windows);
+	expect_recount(DIM_PAGE, NAMES, "all of a dimension that gave back");
+	expect_recount(DIM_LANDING, NAMES, "all of a dimension that gave back");
+	ck_assert(windows_alive(shelf.windows, 1, DIM_PAGE, SLICE("(other)")) || windows_alive(shelf.windows, 1, DIM_LANDING, SLICE("(other)")));
+	close_shelf();
+}
+END_TEST
+
+static void
+count_shown(const struct series_view *s, size_t level, void *arg)
+{
+	(void)level;
+	*(size_t *)arg += s->figures != NULL;
+}
+
+/* A walk in portions comes by all that changed, whatever happens between two of them. */
+START_TEST(a_walk_in_portions)
+{
+	const int64_t one[5] = { 1, 0, 0, 0, 0 };
+	struct windows_walk walk;
+	size_t n = 0, portions = 0, more = 0;
+	char buf[16];
+
+	open_shelf(10000);
+	windows_advance(shelf.windows, 1000000);
+	windows_roll(shelf.windows);
+	for (unsigned i = 0; i < NAMES; i++)
+		windows_add(shelf.windows, DIM_PAGE, windows_series(shelf.windows, DIM_PAGE, name_of(i, buf)), 1000000, 0, one, 5);
+	windows_walk_begin(shelf.windows, false, &walk);
+	while (windows_walk_on(shelf.windows, &walk, 2, count_shown, &n)) {
+		ck_assert_uint_le(n, 2 * N_ELEM(levels) * ++portions);
+		windows_add(shelf.windows, DIM_LANDING, windows_series(shelf.windows, DIM_LANDING, name_of((unsigned)portions, buf)), 1000000, 0, one, 5);
+	}
+	ck_assert_uint_gt(portions, 1);
+	ck_assert_uint_eq(n, NAMES * N_ELEM(levels));
+	windows_walk(shelf.windows, false, count_shown, &more);
+	ck_assert_uint_eq(more, portions * N_ELEM(levels));	/* what came meanwhile */
+	close_shelf();
+}
+END_TEST
+
 static const struct { const char *why, *field; struct slice value; int loads; } records[] = {
 	{ "as written", "7", { "\002/a", 3 }, 0 },
 	{ "no number", "x", { "\002/a", 3 }, -1 },
@@ -449,7 +507,7 @@ START_TEST(foreign_records_are_refused)
 {
 	static const char cells[][4] = { "\000\002", "\005\002", "\000", "\000\377" };
 	static const int fit[] = { 0, -1, -1, -1 };
-	struct windows *w = windows_new(levels, N_ELEM(levels), 10);
+	struct windows *w = windows_new(levels, N_ELEM(levels), 10, &secret);
 
 	ck_assert_msg(windows_load_series(w, slice_of(records[_i].field), records[_i].value) == records[_i].loads, "%s", records[_i].why);
 	if (records[_i].loads == 0) {
@@ -476,6 +534,8 @@ main(void)
 	tcase_add_test(tc, numbers_are_not_given_twice);
 	tcase_add_test(tc, a_new_series_is_not_dropped_before_its_first_figure);
 	tcase_add_test(tc, leaving_is_told_once);
+	tcase_add_test(tc, a_full_memory_keeps_what_earns);
+	tcase_add_test(tc, a_walk_in_portions);
 	tcase_add_loop_test(tc, foreign_records_are_refused, 0, (int)N_ELEM(records));
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);

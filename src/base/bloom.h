@@ -1,7 +1,7 @@
 /*
  * bloom: a set that may say yes too often, never no too often (Bloom 1970).
  *
- * Tells, in a megabyte, that something was certainly never seen, which saves asking
+ * Tells, in a megabyte or a few, that something was certainly never seen, which saves asking
  * for it.  When it fills up it only saves less.  Keys must be spread (keyed hashes).
  */
 #ifndef RPVD_BLOOM_H
@@ -12,7 +12,8 @@
 
 struct bloom;
 
-struct bloom *bloom_new(void);
+/* Of 2^bits bits, four a key. */
+struct bloom *bloom_new(unsigned bits);
 void bloom_free(struct bloom **);
 void bloom_add(struct bloom *, uint64_t key);
 void bloom_ahead(const struct bloom *, uint64_t key);	/* is asked for soon: a hint to the cache */

@@ -60,6 +60,7 @@ struct site_conf {
 	enum conf_basis basis;
 	enum conf_model model;
 	unsigned max_series;		/* per dimension: 10000 */
+	uint64_t history_limit;		/* bytes of Redis: 1G */
 };
 
 struct config {
@@ -74,6 +75,7 @@ struct config {
 	int64_t journal_keep_ms;	/* 35d */
 	int64_t quarantine_keep_ms;	/* 7d */
 	int64_t commit_interval_ms;	/* 250ms */
+	uint64_t memory_limit;		/* bytes, of all sites: 128M */
 	struct site_conf *sites; size_t n_sites;
 };
 

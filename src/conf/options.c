@@ -271,6 +271,10 @@ const struct option options[] = {
 	    "Such a body is kept as it came, with the customer's data in it." },
 	{ IN_TOP, "commit_interval", T_DURATION, TOP(commit_interval_ms), "250ms", "50ms", "10s",
 	    .text = "How often changes go to Redis." },
+	{ IN_TOP, "memory_limit", T_SIZE, TOP(memory_limit), "128M", "32M", "64G",
+	    .text = "What rpvd takes of memory at most, about, whoever makes up visitors and pages. "
+	    "All sites have equal shares. Near it visits wait in Redis instead, and the least important series go into (other). "
+	    "A replay takes no less than it needs to be fast. See rpvd(8), WHAT BOUNDS MEMORY." },
 
 	{ IN_REDIS, "url", T_STRING, TOP(redis_url), "unix:/run/rpvd/redis.sock", .check = check_redis,
 	    .secret = true, .sampled = true,
@@ -329,6 +333,10 @@ const struct option options[] = {
 	    .text = "Extensions of files that are no pages, without the dot, in place of the built-in list." },
 	{ IN_SITE, "max_series", T_UNSIGNED, SITE(max_series), "10000", "10", "1000000",
 	    .text = "Most series of one dimension. What is beyond goes into (other)." },
+	{ IN_SITE, "history_limit", T_SIZE, SITE(history_limit), "1G", "16M", "1024G",
+	    .text = "What past visits may take of Redis, about, at some 140 bytes each. "
+	    "From four fifths of it on visits of one pageview are not kept, from all of it on none but those that an order or a token names: "
+	    "they count as ever, but no later order finds them." },
 
 	{ IN_LOG, "format", T_STRING, offsetof(struct log_conf, format), "combined", .sampled = true,
 	    .text = "combined, common, vhost_combined, or the string of nginx's log_format in single quotes." },
@@ -482,6 +490,42 @@ set_unsigned(const struct option *o, const char *value, unsigned *field, struct 
 	return (0);
 }
 
+/* "64M": units K M G, each 1024 times the one before. */
+static bool
+size_parse(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMG";
+	const char *unit;
+	uintmax_t n;
+	char *end;
+
+	if (!isdigit((unsigned char)text[0]))
+		return (false);
+	errno = 0;
+	n = strtoumax(text, &end, 10);
+	if (errno != 0)
+		return (false);
+	*bytes = n;
+	if (*end == '\0')
+		return (true);
+	unit = strchr(units, *end);
+	if (unit == NULL || end[1] != '\0')
+		return (false);
+	return (!__builtin_mul_overflow(n, UINT64_C(1) << (10 * (unit - units + 1)), bytes));
+}
+
+static int
+set_size(const struct option *o, const char *value, uint64_t *field, struct err *expected)
+{
+	uint64_t bytes = 0, min = 0, max = 0;
+
+	must(size_parse(o->min, &min) && size_parse(o->max, &max));
+	if (!size_parse(value, &bytes) || bytes < min || bytes > max)
+		return (err_set(expected, "a size from %s to %s, such as %s (units K M G)", o->min, o->max, o->fallback));
+	*field = bytes;
+	return (0);
+}
+
 static int
 set_bool(const char *value, bool *field, struct err *expected)
 {
@@ -554,6 +598,8 @@ option_set(const struct option *o, const char *dir, const char *value, void *fie
 		return (set_duration(o, value, field, expected));
 	case T_UNSIGNED:
 		return (set_unsigned(o, value, field, expected));
+	case T_SIZE:
+		return (set_size(o, value, field, expected));
 	case T_BOOL:
 		return (set_bool(value, field, expected));
 	case T_ENUM:
@@ -608,7 +654,7 @@ type_name(const struct option *o)
 {
 	static const char *const names[] = {
 		[T_STRING] = "string", [T_PATH] = "path", [T_LIST] = "list", [T_DURATION] = "duration",
-		[T_UNSIGNED] = "number", [T_BOOL] = "bool", [T_ENUM] = "word", [T_CURRENCY] = "currency",
+		[T_UNSIGNED] = "number", [T_SIZE] = "size", [T_BOOL] = "bool", [T_ENUM] = "word", [T_CURRENCY] = "currency",
 	};
 
 	return (o->choices != NULL ? names[T_ENUM] : names[o->type]);

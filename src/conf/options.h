@@ -20,6 +20,7 @@ enum option_type {
 	T_LIST,				/* char **, NULL-terminated */
 	T_DURATION,			/* int64_t, milliseconds */
 	T_UNSIGNED,			/* unsigned */
+	T_SIZE,				/* uint64_t, bytes */
 	T_BOOL,				/* bool */
 	T_ENUM,				/* an enum that counts as its choices do */
 	T_CURRENCY			/* struct currency */
@@ -34,7 +35,7 @@ struct option {
 	enum option_type type;
 	size_t field;			/* offset in the struct of its section */
 	const char *fallback;		/* as the owner would write it; for lists words with blanks; NULL: none */
-	const char *min, *max;		/* T_DURATION, T_UNSIGNED */
+	const char *min, *max;		/* T_DURATION, T_UNSIGNED, T_SIZE */
 	const char *const *choices;	/* NULL-terminated; T_ENUM, T_STRING */
 	option_check *check;		/* each value, each item of a list */
 	bool required;

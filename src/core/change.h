@@ -9,6 +9,7 @@
 #define RPVD_CHANGE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -24,10 +25,10 @@ enum change_op {
 	CHANGE_OPS
 };
 
-/* Offsets into changes.bytes, which moves while it grows. */
+/* Offsets into changes.bytes, which moves while it grows.  There can be half a million of them. */
 struct change {
 	enum change_op op;
-	size_t key, key_len, field, field_len, value, value_len;
+	uint32_t key, key_len, field, field_len, value, value_len;
 };
 
 struct changes {

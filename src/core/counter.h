@@ -21,6 +21,10 @@ enum counter {
 	COUNT_FUTURE,			/* no hit either: lines dated ahead of the wall clock */
 	COUNT_CONFLICT,			/* events that contradict what was told before: another amount of the same order or part */
 	COUNT_FORGOTTEN,		/* persons */
+	COUNT_PAGES_OVER,		/* pageviews of a visit with too many pages: they are in "(other)" */
+	COUNT_VISITS_EARLY,		/* left the memory while they were open: it was full */
+	COUNT_VISITS_UNKEPT,		/* not kept for orders to come: the history is full */
+	COUNT_SERIES_MERGED,		/* summed into "(other)" */
 	COUNTERS
 };
 

@@ -13,7 +13,7 @@ static const char *const counter_names[COUNTERS] = {
 	"method", "status", "asset", "ignored_path", "pageviews", "visits", "late", "adopted", "tokens",
 	"events", "events_rejected", "no_change", "zero_amount", "other_currency", "absurd", "orders",
 	"joined_visitor", "joined_token", "joined_ip_ua", "joined_customer", "damaged",
-	"future", "conflict", "forgotten",
+	"future", "conflict", "forgotten", "pages_over", "visits_early", "visits_unkept", "series_merged",
 };
 
 const char *
@@ -33,10 +33,13 @@ engine_new(const struct engine_rules *rules, struct keyring *ring, bool replay)
 	e->replay = replay;
 	e->clock = e->watermark = e->evicted_before = e->check_yesterday_until = INT64_MIN / 4;
 	e->next_visit = e->next_event = e->commit_no = 1;
-	e->windows = windows_new(rules->levels, rules->n_levels, rules->max_series);
+	e->windows = windows_new(rules->levels, rules->n_levels, rules->max_series, &ring->site);
+	windows_limit(e->windows, rules->series_bytes);
 	orderbook_init(&e->book, &ring->site);
 	e->unconverted = strmap_new(&ring->site);
 	e->dues.compare = due_compare;
+	e->visits.early_unknown_ms = INT64_MIN / 4;
+	e->visits.max_bytes = rules->visits_bytes;
 	return (e);
 }
 
@@ -45,6 +48,8 @@ engine_set_rules(struct engine *e, const struct engine_rules *rules)
 {
 	e->rules = rules;
 	e->recount = true;
+	e->visits.max_bytes = rules->visits_bytes;
+	windows_limit(e->windows, rules->series_bytes);
 }
 
 uint64_t
@@ -100,6 +105,18 @@ size_t
 engine_visits(const struct engine *e)
 {
 	return (e->visits.count);
+}
+
+bool
+engine_is_full(const struct engine *e)
+{
+	return (visits_are_too_many(&e->visits));
+}
+
+bool
+engine_is_overfull(const struct engine *e)
+{
+	return (e->visits.max_bytes > 0 && e->visits.bytes / 2 > e->visits.max_bytes);
 }
 
 void
@@ -168,6 +185,15 @@ may_be_evicted(const struct engine *e, uint64_t visitor, int64_t time_ms)
 	return (!who->complete && visitor_latest(who) == NULL);
 }
 
+/* A visit of somebody who left the memory early, for want of room, may be going on in a block. */
+static bool
+may_be_open_in_block(const struct engine *e, uint64_t visitor, int64_t time_ms)
+{
+	int64_t since_ms = time_ms - e->rules->session_timeout_ms;
+
+	return (since_ms < e->evicted_before && visits_left_early(&e->visits, visitor, since_ms) && may_be_evicted(e, visitor, time_ms));
+}
+
 static void
 want_visitor(struct engine *e, uint64_t visitor)
 {
@@ -194,7 +220,7 @@ who_by_agent(struct engine *e, const struct facts *f, bool late, struct who *who
 		uint64_t yesterday = agent_of(e, f, day - 1);
 		const struct visitor *old = yesterday != 0 ? visits_find(&e->visits, yesterday) : NULL;
 
-		if (late && yesterday != 0 && may_be_evicted(e, yesterday, f->time_ms)) {
+		if (yesterday != 0 && (late ? may_be_evicted(e, yesterday, f->time_ms) : may_be_open_in_block(e, yesterday, f->time_ms))) {
 			want_visitor(e, yesterday);
 			return (ENGINE_NEEDS);
 		}
@@ -238,6 +264,27 @@ adopt(struct engine *e, const struct facts *f, const struct who *who)
 		}
 		return;
 	}
+}
+
+/* The visit that goes on with the hit, or is adopted by it, may have left early: asks for it. */
+static bool
+needs_open_visit(struct engine *e, const struct facts *f, const struct who *who)
+{
+	int64_t day = day_of(f->time_ms);
+
+	if (may_be_open_in_block(e, who->visitor, f->time_ms)) {
+		want_visitor(e, who->visitor);
+		return (true);
+	}
+	if (!f->is_internal || visit_is_open(e, visitor_latest(visits_find(&e->visits, who->visitor)), f->time_ms))
+		return (false);
+	for (int64_t d = day - 1; d <= day; d++) {
+		uint64_t key = day_may_be_open(e, d, f->time_ms) ? agent_of(e, f, d) : 0;
+
+		if (key != 0 && may_be_open_in_block(e, key, f->time_ms))
+			want_visitor(e, key);
+	}
+	return (e->n_wants > 0);
 }
 
 /* ---- pageviews and visits ------------------------------------------------- */
@@ -301,10 +348,15 @@ begin_visit(struct engine *e, const struct facts *f, const struct who *who)
 static void
 add_page(struct engine *e, struct visit *v, struct slice page)
 {
-	uint32_t series = windows_series(e->windows, DIM_PAGE, page);
 	const int64_t figures[5] = { 1, v->credit[0], v->credit[1], v->credit[2], v->credit[3] };
+	uint32_t series;
 
-	if (visit_add_page(v, series))
+	if (visit_is_full(v)) {
+		engine_count(e, COUNT_PAGES_OVER, 1);
+		page = SLICE("(other)");
+	}
+	series = windows_series(e->windows, DIM_PAGE, page);
+	if (visits_add_page(&e->visits, v, series))
 		windows_add(e->windows, DIM_PAGE, series, v->start_ms, FIG_VISITS, figures, 5);
 }
 
@@ -353,9 +405,12 @@ needs_history(struct engine *e, const struct facts *f, const struct who *who, bo
 {
 	bool is_pageview = f->what == COUNT_PAGEVIEWS;
 
-	if (late && is_pageview && may_be_evicted(e, who->visitor, f->time_ms))
+	if (is_pageview ? late && may_be_evicted(e, who->visitor, f->time_ms) :
+	    f->n_tokens > 0 && may_be_evicted(e, who->visitor, INT64_MIN / 4)) {
+		want_visitor(e, who->visitor);
 		return (true);
-	return (!is_pageview && f->n_tokens > 0 && may_be_evicted(e, who->visitor, INT64_MIN / 4));
+	}
+	return (!late && !f->is_error && f->time_ms - e->rules->session_timeout_ms < e->evicted_before && needs_open_visit(e, f, who));
 }
 
 static enum engine_result
@@ -363,10 +418,8 @@ take(struct engine *e, const struct facts *f, const struct who *who, bool late)
 {
 	struct visit *v;
 
-	if (needs_history(e, f, who, late)) {
-		want_visitor(e, who->visitor);
+	if (needs_history(e, f, who, late))
 		return (ENGINE_NEEDS);
-	}
 	engine_count(e, f->what, 1);
 	if (!f->is_error && !late)
 		adopt(e, f, who);
@@ -414,4 +467,13 @@ engine_hit_ahead(const struct engine *e, const struct facts *f, int step)
 {
 	if (!is_nobodys(f))
 		visits_ahead(&e->visits, f->by_agent ? f->agent : f->visitor, f->agent, step);
+}
+
+void
+engine_hit_needs(struct engine *e, const struct facts *f)
+{
+	uint64_t visitor = f->by_agent ? f->agent : f->visitor;
+
+	if (!is_nobodys(f) && !f->is_error && visitor != 0 && may_be_open_in_block(e, visitor, f->time_ms))
+		want_visitor(e, visitor);
 }

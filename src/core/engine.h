@@ -53,6 +53,8 @@ enum engine_result engine_hit(struct engine *, const struct facts *, bool late);
  * steps (from 0) that are some hits apart.  Changes nothing. */
 #define HIT_AHEAD_STEPS 3
 void engine_hit_ahead(const struct engine *, const struct facts *, int step);
+/* This hit comes soon: only adds needs. */
+void engine_hit_needs(struct engine *, const struct facts *);
 /* Only adds needs, so that many events can be looked up at once. */
 void engine_order_ahead(struct engine *, const struct order_event *);
 enum engine_result engine_order(struct engine *, const struct order_event *);
@@ -89,6 +91,9 @@ size_t engine_waiting(const struct engine *);		/* orders that may still be joine
 size_t engine_unconverted(const struct engine *);	/* orders in a currency that has no rate: they count nowhere */
 size_t engine_forgetting(const struct engine *);	/* persons who are to be forgotten, and are not yet */
 size_t engine_visits(const struct engine *);		/* visits in memory */
+bool engine_is_full(const struct engine *);		/* of visits: a commit makes room, and is wanted soon */
+bool engine_is_overfull(const struct engine *);		/* ... and nothing should come in before it */
+uint64_t engine_history(const struct engine *);		/* bytes of the store that visits take, about */
 
 /* ---- loading ------------------------------------------------------------- */
 

@@ -48,6 +48,8 @@ struct engine_rules {
 	void *country_arg;
 	const struct level *levels;
 	size_t n_levels, max_series;
+	size_t visits_bytes, series_bytes;	/* of memory, that they may take, about; 0: no bound */
+	uint64_t max_history;		/* bytes of the store that visits may take, about; 0: no bound */
 };
 
 #endif

@@ -12,6 +12,7 @@
 
 #define HEAD_VERSION 1
 #define EPOCHS_A_COMMIT 4		/* of which blocks are deleted at most */
+#define STORE_FACTOR 2			/* a block takes about so much more than its records: Redis grows strings by doubling */
 #define TOKENS_HELD 65536		/* seen tokens kept in memory, so that a reloaded page says nothing new */
 
 /* ---- asking -------------------------------------------------------------- */
@@ -158,6 +159,7 @@ damaged(struct engine *e)
 static void
 supply_visitor(struct engine *e, const struct want *w, const struct slice *values, size_t n)
 {
+	visits_touch(&e->visits, w->key, e->clock)->stored = 0;
 	for (size_t i = 0; i < n; i++)
 		if (visits_load_block(&e->visits, w->key, values[i], w->first_epoch + (int64_t)i, e->clock) != 0)
 			damaged(e);
@@ -494,7 +496,8 @@ drop_old_epochs(struct engine *e, struct changes *out)
 	/* A clock that jumps far ahead leaves the rest to later commits. */
 	if (keep > e->oldest_epoch + EPOCHS_A_COMMIT)
 		keep = e->oldest_epoch + EPOCHS_A_COMMIT;
-	for (; e->oldest_epoch > 0 && e->oldest_epoch < keep; e->oldest_epoch++)
+	for (; e->oldest_epoch > 0 && e->oldest_epoch < keep; e->oldest_epoch++) {
+		e->visits.history[e->oldest_epoch % HISTORY_EPOCHS] = 0;
 		for (unsigned shard = 0; shard < VISIT_SHARDS; shard++) {
 			name_shard(&name, 'v', e->oldest_epoch, shard);
 			changes_add(out, CHANGE_DEL, name_view(&name), SLICE(""), SLICE(""));
@@ -505,6 +508,7 @@ drop_old_epochs(struct engine *e, struct changes *out)
 			name_shard(&name, 't', e->oldest_epoch, shard);
 			changes_add(out, CHANGE_DEL, name_view(&name), SLICE(""), SLICE(""));
 		}
+	}
 }
 
 static void
@@ -524,8 +528,31 @@ change_head(struct engine *e, struct buf *value, struct changes *out)
 	for (size_t i = 0; i < COUNTERS; i++)
 		buf_varint(value, e->counters[i]);
 	buf_varint(value, windows_next_number(e->windows));
+	for (size_t i = 0; i < HISTORY_EPOCHS; i++)
+		buf_varint(value, e->visits.history[i]);
 	changes_add(out, CHANGE_HSET, SLICE("meta"), SLICE("engine"), buf_view(value));
 	e->counters_dirty = false;
+}
+
+uint64_t
+engine_history(const struct engine *e)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < HISTORY_EPOCHS; i++)
+		bytes += e->visits.history[i];
+	return (bytes * STORE_FACTOR);
+}
+
+/* What is least likely to be asked for goes first: a single pageview, of which nothing came. */
+static enum keep
+what_to_keep(const struct engine *e)
+{
+	uint64_t bytes = engine_history(e), max = e->rules->max_history;
+
+	if (max == 0 || bytes < max / 5 * 4)
+		return (KEEP_ALL);
+	return (bytes < max ? KEEP_LONGER : KEEP_REFERRED);
 }
 
 static void
@@ -535,8 +562,14 @@ change_visits(struct engine *e, struct changes *out)
 	size_t before = e->visits.by_visitor.count;
 
 	e->visits.first_epoch = INT64_MAX;
+	e->visits.keep = what_to_keep(e);
 	visits_changes(&e->visits, horizon, e->clock, out);
 	note_epoch(e, e->visits.first_epoch);
+	engine_count(e, COUNT_VISITS_EARLY, e->visits.n_early);
+	engine_count(e, COUNT_VISITS_UNKEPT, e->visits.n_unkept);
+	e->visits.n_early = e->visits.n_unkept = 0;
+	if (e->visits.left_ms > e->evicted_before)
+		e->evicted_before = e->visits.left_ms;
 	if (e->visits.by_visitor.count != before && horizon > e->evicted_before)
 		e->evicted_before = horizon;
 }
@@ -556,6 +589,7 @@ engine_changes(struct engine *e, struct changes *out)
 	change_orders(e, &value, out);
 	engine_drop_agents(e);
 	windows_changes(e->windows, out);
+	engine_count(e, COUNT_SERIES_MERGED, windows_merged(e->windows));
 	change_head(e, &value, out);
 	buf_free(&value);
 }
@@ -593,9 +627,12 @@ engine_load_head(struct engine *e, struct slice value, struct err *err)
 		e->counters[i] = reader_varint(&r);
 	if (reader_more(&r))
 		windows_skip_numbers(e->windows, (uint32_t)reader_varint(&r));
+	for (size_t i = 0; i < HISTORY_EPOCHS && reader_more(&r); i++)
+		e->visits.history[i] = reader_varint(&r);
 	if (r.bad || n > COUNTERS)
 		return (err_set(err, "the state's head record is damaged"));
 	e->check_yesterday_until = e->clock + e->rules->session_timeout_ms;
+	e->visits.early_unknown_ms = e->evicted_before;
 	return (0);
 }
 

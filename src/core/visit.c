@@ -12,25 +12,42 @@
 
 #define LEAVE_AHEAD 6			/* places between looking ahead and leaving */
 
-enum { FLAG_DIRECT = 1, FLAG_MOVED = 2, FLAG_CREDIT = 4, FLAG_REFERRED = 8 };
+enum {
+	FLAG_DIRECT = 1, FLAG_MOVED = 2, FLAG_CREDIT = 4, FLAG_REFERRED = 8,
+	FLAG_OPEN = 16,			/* in a block: it left early; agent and source follow */
+	FLAG_IN_BLOCK = 32		/* in `open`: it has been in a block before */
+};
+
+#define EARLY_BITS 25			/* four megabytes: one false answer in six at ten million visitors */
+#define EARLY_MS (90 * INT64_C(60000))	/* longer than a visit stays open without a hit, unless it is set longer */
 
 /* ---- memory -------------------------------------------------------------- */
 
+/* What the allocator and the two tables add to a struct. */
+#define VISIT_BYTES (sizeof(struct visit) + 16 + 2 * sizeof(struct map64_slot))
+#define VISITOR_BYTES (sizeof(struct visitor) + 16 + 2 * sizeof(struct map64_slot))
+
 static void
-visit_free(struct visit *v)
+visit_free(struct visits *all, struct visit *v)
 {
-	if (v->pages != v->few_pages)
+	all->bytes -= VISIT_BYTES;
+	if (v->pages != v->few_pages) {
+		all->bytes -= v->pages_cap * sizeof(*v->pages);
 		free(v->pages);
+	}
 	free(v);
 }
 
 static void
-visitor_free(struct visitor *who)
+visitor_free(struct visits *all, struct visitor *who)
 {
 	for (size_t i = 0; i < who->n; i++)
-		visit_free(who->visits[i]);
-	if (who->visits != &who->only)
+		visit_free(all, who->visits[i]);
+	all->bytes -= VISITOR_BYTES;
+	if (who->visits != &who->only) {
+		all->bytes -= who->cap * sizeof(struct visit *);
 		free(who->visits);
+	}
 	free(who);
 }
 
@@ -41,12 +58,15 @@ visits_clear(struct visits *all)
 
 	while ((who = all->oldest) != NULL) {
 		all->oldest = who->newer;
-		visitor_free(who);
+		visitor_free(all, who);
 	}
 	map64_free(&all->by_visitor);
 	map64_free(&all->by_agent);
 	free(all->dirty);
+	free(all->crowded);
 	bloom_free(&all->evicted);
+	bloom_free(&all->early);
+	bloom_free(&all->early_before);
 	*all = (struct visits){ 0 };
 }
 
@@ -54,7 +74,7 @@ void
 visits_begin(struct visits *all)
 {
 	must(all->evicted == NULL);
-	all->evicted = bloom_new();
+	all->evicted = bloom_new(23);
 }
 
 bool
@@ -68,6 +88,30 @@ note_evicted(struct visits *all, uint64_t hash)
 {
 	if (all->evicted != NULL)
 		bloom_add(all->evicted, hash);
+}
+
+bool
+visits_left_early(const struct visits *all, uint64_t visitor, int64_t since_ms)
+{
+	return (since_ms < all->early_unknown_ms || (all->early != NULL && bloom_may_have(all->early, visitor)) ||
+	    (all->early_before != NULL && bloom_may_have(all->early_before, visitor)));
+}
+
+/* Two filters in turn: a name stays for EARLY_MS at least, and not for ever. */
+static void
+note_early(struct visits *all, const struct visitor *who, int64_t horizon_ms, int64_t clock_ms)
+{
+	int64_t keep = clock_ms - horizon_ms > EARLY_MS ? clock_ms - horizon_ms : EARLY_MS;
+
+	if (all->early == NULL || clock_ms - all->early_ms > keep) {
+		bloom_free(&all->early_before);
+		all->early_before = all->early;
+		all->early = bloom_new(EARLY_BITS);
+		all->early_ms = clock_ms;
+	}
+	bloom_add(all->early, who->hash);
+	if (who->touched_ms >= all->left_ms)
+		all->left_ms = who->touched_ms + 1;
 }
 
 static void
@@ -122,6 +166,7 @@ visits_touch(struct visits *all, uint64_t visitor, int64_t clock_ms)
 		who = mem_calloc(1, sizeof(*who));
 		who->hash = visitor;
 		who->complete = !visits_may_have_blocks(all, visitor);
+		all->bytes += VISITOR_BYTES;
 		map64_put(&all->by_visitor, visitor, who);
 		link_newest(all, who);
 	} else if (who != all->newest) {
@@ -179,31 +224,40 @@ index_agent(struct visits *all, struct visit *v)
 	if (v->agent == 0 || v->moved_to != 0)
 		return;
 	v->next_of_agent = map64_get(&all->by_agent, v->agent);
+	if (v->next_of_agent != NULL)
+		v->next_of_agent->prev_of_agent = v;
 	map64_put(&all->by_agent, v->agent, v);
 }
 
+/* In one step: who changes his cookie with each hit has a list as long as he likes. */
 static void
 unindex_agent(struct visits *all, struct visit *v)
 {
-	struct visit *first = v->agent != 0 ? map64_get(&all->by_agent, v->agent) : NULL;
-
-	if (first == NULL)
+	if (v->agent == 0 || v->moved_to != 0)
 		return;
-	if (first == v) {
-		if (v->next_of_agent != NULL)
-			map64_put(&all->by_agent, v->agent, v->next_of_agent);
-		else
-			map64_del(&all->by_agent, v->agent);
-		return;
-	}
-	while (first != NULL && first->next_of_agent != v)
-		first = first->next_of_agent;
-	if (first != NULL)
-		first->next_of_agent = v->next_of_agent;
+	if (v->next_of_agent != NULL)
+		v->next_of_agent->prev_of_agent = v->prev_of_agent;
+	if (v->prev_of_agent != NULL)
+		v->prev_of_agent->next_of_agent = v->next_of_agent;
+	else if (v->next_of_agent != NULL)
+		map64_put(&all->by_agent, v->agent, v->next_of_agent);
+	else
+		map64_del(&all->by_agent, v->agent);
+	v->next_of_agent = v->prev_of_agent = NULL;
 }
 
 static void
-insert_by_place(struct visitor *who, struct visit *v)
+note_crowded(struct visits *all, struct visitor *who)
+{
+	if (who->crowded)
+		return;
+	who->crowded = true;
+	mem_grow(&all->crowded, &all->crowded_cap, all->n_crowded + 1, sizeof(*all->crowded));
+	all->crowded[all->n_crowded++] = who->hash;
+}
+
+static void
+insert_by_place(struct visits *all, struct visitor *who, struct visit *v)
 {
 	size_t i;
 
@@ -216,9 +270,12 @@ insert_by_place(struct visitor *who, struct visit *v)
 		memcpy(more, who->visits, who->n * sizeof(*more));
 		if (who->visits != &who->only)
 			free(who->visits);
+		all->bytes += (who->visits != &who->only ? 1 : 2) * who->cap * sizeof(*more);
 		who->visits = more;
 		who->cap *= 2;
 	}
+	if (who->n >= VISITOR_HELD)
+		note_crowded(all, who);
 	for (i = who->n++; i > 0 && who->visits[i - 1]->place > v->place; i--)
 		who->visits[i] = who->visits[i - 1];
 	who->visits[i] = v;
@@ -232,8 +289,9 @@ visits_add(struct visits *all, const struct visit *from, int64_t clock_ms)
 	v->pages = v->few_pages;
 	v->n_pages = 0;
 	v->pages_cap = N_ELEM(v->few_pages);
-	v->next_of_agent = NULL;
-	insert_by_place(visits_touch(all, v->visitor, clock_ms), v);
+	v->next_of_agent = v->prev_of_agent = NULL;
+	all->bytes += VISIT_BYTES;
+	insert_by_place(all, visits_touch(all, v->visitor, clock_ms), v);
 	index_agent(all, v);
 	all->count++;
 	return (v);
@@ -263,17 +321,23 @@ visits_adopt(struct visits *all, struct visit *v, uint64_t visitor, uint64_t pla
 	old->n--;
 	if (v->referred || v->in_block)		/* who looks for it under its old visitor is sent on */
 		visits_dirty(all, visits_add(all, &mark, clock_ms));
-	v->in_block = false;
+	v->in_block = v->stale = false;
 	v->visitor = visitor;
 	v->place = place;
 	v->since_ms = clock_ms;
-	insert_by_place(visits_touch(all, visitor, clock_ms), v);
+	insert_by_place(all, visits_touch(all, visitor, clock_ms), v);
 	visits_dirty(all, v);
 	return (v);
 }
 
 bool
-visit_add_page(struct visit *v, uint32_t page)
+visit_is_full(const struct visit *v)
+{
+	return (v->n_pages >= VISIT_PAGES_MAX - 1);
+}
+
+bool
+visits_add_page(struct visits *all, struct visit *v, uint32_t page)
 {
 	for (uint32_t i = v->n_pages; i-- > 0;)
 		if (v->pages[i] == page)
@@ -284,6 +348,7 @@ visit_add_page(struct visit *v, uint32_t page)
 		memcpy(more, v->pages, v->n_pages * sizeof(*more));
 		if (v->pages != v->few_pages)
 			free(v->pages);
+		all->bytes += (v->pages != v->few_pages ? 1 : 2) * v->pages_cap * sizeof(*more);
 		v->pages = more;
 		v->pages_cap *= 2;
 	}
@@ -299,11 +364,12 @@ has_credit(const struct visit *v)
 	return ((v->credit[0] | v->credit[1] | v->credit[2] | v->credit[3]) != 0);
 }
 
+/* more: FLAG_OPEN, FLAG_IN_BLOCK or 0. */
 static void
-visit_encode(const struct visit *v, struct buf *out)
+visit_encode(const struct visit *v, int more, struct buf *out)
 {
 	int flags = (v->is_direct ? FLAG_DIRECT : 0) | (v->moved_to != 0 ? FLAG_MOVED : 0) |
-	    (has_credit(v) ? FLAG_CREDIT : 0) | (v->referred ? FLAG_REFERRED : 0);
+	    (has_credit(v) ? FLAG_CREDIT : 0) | (v->referred ? FLAG_REFERRED : 0) | more;
 
 	buf_u64(out, v->visitor);
 	buf_varint(out, v->id);
@@ -329,6 +395,10 @@ visit_encode(const struct visit *v, struct buf *out)
 		buf_varint(out, v->pages[i]);
 	for (size_t i = 0; i < 4 && (flags & FLAG_CREDIT) != 0; i++)
 		buf_svarint(out, v->credit[i]);
+	if ((flags & FLAG_OPEN) != 0) {
+		buf_u64(out, v->agent);
+		buf_u64(out, v->source_key);
+	}
 }
 
 /* Pages stay behind in the reader's bytes; *n_pages of them follow at *pages. */
@@ -347,6 +417,7 @@ visit_decode(struct reader *r, int64_t epoch, struct visit *v, struct reader *pa
 	v->since_ms = v->born_ms + reader_within(r, TIME_MAX_MS);
 	v->is_direct = (flags & FLAG_DIRECT) != 0;
 	v->referred = (flags & FLAG_REFERRED) != 0;
+	v->in_block = v->stale = (flags & FLAG_IN_BLOCK) != 0;
 	if (flags & FLAG_MOVED) {
 		v->moved_to = reader_u64(r);
 		return;
@@ -367,6 +438,10 @@ visit_decode(struct reader *r, int64_t epoch, struct visit *v, struct reader *pa
 		reader_varint(r);
 	for (size_t i = 0; i < 4 && (flags & FLAG_CREDIT) != 0; i++)
 		v->credit[i] = reader_svarint(r);
+	if ((flags & FLAG_OPEN) != 0) {
+		v->agent = reader_u64(r);
+		v->source_key = reader_u64(r);
+	}
 }
 
 static void
@@ -375,7 +450,7 @@ visit_load(struct visits *all, const struct visit *from, struct reader pages, in
 	struct visit *v = visits_add(all, from, clock_ms);
 
 	for (uint32_t i = 0; i < from->n_pages; i++)
-		visit_add_page(v, (uint32_t)reader_varint(&pages));
+		visits_add_page(all, v, (uint32_t)reader_varint(&pages));
 }
 
 /* A later record of the same visit replaces an earlier one of the same load. */
@@ -393,9 +468,10 @@ replace_loaded(struct visits *all, struct visitor *who, const struct visit *from
 		memmove(who->visits + i, who->visits + i + 1, (who->n - i - 1) * sizeof(*who->visits));
 		who->n--;
 		all->count--;
-		visit_free(v);
+		visit_free(all, v);
 		return (true);
 	}
+	who->stored++;
 	return (true);
 }
 
@@ -417,6 +493,7 @@ visits_load_block(struct visits *all, uint64_t visitor, struct slice block, int6
 		if (one.bad)
 			return (-1);
 		v.in_block = true;
+		v.stale = false;
 		if (replace_loaded(all, who, &v))
 			visit_load(all, &v, pages, clock_ms);
 	}
@@ -480,63 +557,131 @@ change_open(struct visit *v, struct buf *value, struct buf *field, struct change
 	buf_svarint(value, epoch_of(v->start_ms));
 	buf_u64(value, v->agent);
 	buf_u64(value, v->source_key);
-	visit_encode(v, value);
+	visit_encode(v, v->in_block ? FLAG_IN_BLOCK : 0, value);
 	open_field(v, field);
 	changes_add(out, CHANGE_HSET, SLICE("open"), buf_view(field), buf_view(value));
 	v->in_open = true;
 }
 
+struct out {				/* where a commit's visits go */
+	struct buf value, scratch;
+	struct blocks blocks;
+	struct changes *changes;
+};
+
 static void
-append_visit(struct visits *all, const struct visit *v, struct buf *value, struct buf *record, struct blocks *blocks)
+append(struct visits *all, char kind, int64_t epoch, uint64_t hash, struct out *out)
+{
+	note_evicted(all, hash);
+	if (epoch >= 0)
+		all->history[epoch % HISTORY_EPOCHS] += out->value.len;
+	blocks_append(&out->blocks, kind, epoch, shard_of_visits(hash), buf_view(&out->value));
+}
+
+static void
+append_visit(struct visits *all, const struct visit *v, bool open, struct out *out)
 {
 	int64_t epoch = epoch_of(v->start_ms);
 
 	if (epoch < all->first_epoch)
 		all->first_epoch = epoch;
-	record->len = 0;
-	visit_encode(v, record);
-	value->len = 0;
-	buf_slice(value, buf_view(record));
-	note_evicted(all, v->visitor);
-	blocks_append(blocks, 'v', epoch, shard_of_visits(v->visitor), buf_view(value));
+	out->scratch.len = 0;
+	visit_encode(v, open && v->moved_to == 0 ? FLAG_OPEN : 0, &out->scratch);
+	out->value.len = 0;
+	buf_slice(&out->value, buf_view(&out->scratch));
+	append(all, 'v', epoch, v->visitor, out);
 }
 
 static void
-append_agent(struct visits *all, const struct visit *v, struct buf *value, struct blocks *blocks)
+append_agent(struct visits *all, const struct visit *v, struct out *out)
 {
 	if (v->agent == 0 || v->moved_to != 0)
 		return;
-	value->len = 0;
-	buf_u64(value, v->agent);
-	buf_u64(value, v->visitor);
-	buf_varint(value, v->id);
-	buf_varint(value, (uint64_t)v->start_ms % EPOCH_MS);
-	buf_svarint(value, v->born_ms - v->start_ms);
-	note_evicted(all, v->agent);
-	blocks_append(blocks, 'a', epoch_of(v->start_ms), shard_of_visits(v->agent), buf_view(value));
+	out->value.len = 0;
+	buf_u64(&out->value, v->agent);
+	buf_u64(&out->value, v->visitor);
+	buf_varint(&out->value, v->id);
+	buf_varint(&out->value, (uint64_t)v->start_ms % EPOCH_MS);
+	buf_svarint(&out->value, v->born_ms - v->start_ms);
+	append(all, 'a', epoch_of(v->start_ms), v->agent, out);
 }
 
-/* The visit's last word: into its block where that does not say the same already. */
-static void
-settle(struct visits *all, struct visit *v, struct buf *value, struct buf *scratch, struct blocks *blocks, struct changes *out)
+/* An order that comes later may have to find it, or its figures are to be changed. */
+static bool
+is_kept(const struct visits *all, const struct visitor *who, const struct visit *v, bool is_latest)
 {
-	if (v->dirty || !v->in_block)
-		append_visit(all, v, value, scratch, blocks);
-	if (!v->in_block)
-		append_agent(all, v, value, blocks);
+	if (v->referred || v->in_block || v->moved_to != 0 || has_credit(v))
+		return (true);
+	if (who->stored >= VISITOR_STORED && !is_latest)
+		return (false);
+	return (all->keep == KEEP_ALL || (all->keep == KEEP_LONGER && v->views > 1));
+}
+
+/* The visit's last word: into its block where that does not say the same already.  early: it is open. */
+static void
+settle(struct visits *all, struct visitor *who, struct visit *v, bool early, struct out *out)
+{
+	if (!is_kept(all, who, v, v == visitor_latest(who)))
+		all->n_unkept++;
+	else {
+		if (v->dirty || v->stale || !v->in_block)
+			append_visit(all, v, early, out);
+		if (!v->in_block) {
+			append_agent(all, v, out);
+			who->stored++;
+		}
+	}
 	if (v->in_open) {
-		open_field(v, scratch);
-		changes_add(out, CHANGE_HDEL, SLICE("open"), buf_view(scratch), SLICE(""));
+		open_field(v, &out->scratch);
+		changes_add(out->changes, CHANGE_HDEL, SLICE("open"), buf_view(&out->scratch), SLICE(""));
 	}
 	unindex_agent(all, v);
 	all->count--;
+	all->n_early += early;
+	v->dirty = false;		/* freed later: the dirty list still points to it */
+}
+
+/* The latest visits stay, and the others go into blocks. */
+static void
+thin_out(struct visits *all, struct visitor *who, int64_t clock_ms, struct out *out, struct visit ***gone, size_t *n_gone, size_t *cap)
+{
+	size_t n = who->n > VISITOR_HELD / 2 ? who->n - VISITOR_HELD / 2 : 0;
+
+	if (who->keep_ms >= clock_ms || who->n <= VISITOR_HELD)
+		return;
+	mem_grow(gone, cap, *n_gone + n, sizeof(**gone));
+	for (size_t i = 0; i < n; i++) {
+		settle(all, who, who->visits[i], false, out);
+		(*gone)[(*n_gone)++] = who->visits[i];
+	}
+	memmove(who->visits, who->visits + n, (who->n - n) * sizeof(*who->visits));
+	who->n -= n;
+	who->complete = false;
 }
 
 static void
-drop_visitor(struct visits *all, struct visitor *who, struct buf *value, struct buf *scratch, struct blocks *blocks, struct changes *out)
+thin_out_crowded(struct visits *all, int64_t clock_ms, struct out *out, struct visit ***gone, size_t *n_gone)
+{
+	size_t n = all->n_crowded, cap = 0;
+
+	all->n_crowded = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct visitor *who = visits_find(all, all->crowded[i]);
+
+		if (who == NULL)
+			continue;
+		who->crowded = false;
+		thin_out(all, who, clock_ms, out, gone, n_gone, &cap);
+		if (who->n > VISITOR_HELD)
+			note_crowded(all, who);
+	}
+}
+
+static void
+drop_visitor(struct visits *all, struct visitor *who, bool early, struct out *out)
 {
 	for (size_t i = 0; i < who->n; i++)
-		settle(all, who->visits[i], value, scratch, blocks, out);
+		settle(all, who, who->visits[i], early, out);
 	unlink_visitor(all, who);
 	map64_del(&all->by_visitor, who->hash);
 }
@@ -558,46 +703,92 @@ leaves_soon(const struct visits *all, const struct visitor *who)
 	return (who->newer);
 }
 
-void
-visits_changes(struct visits *all, int64_t horizon_ms, int64_t clock_ms, struct changes *out)
+static size_t
+bytes_of(const struct visitor *who)
 {
-	struct buf value = { 0 }, scratch = { 0 };
-	struct blocks blocks = { 0 };
+	size_t bytes = VISITOR_BYTES + who->n * VISIT_BYTES + (who->visits != &who->only ? who->cap * sizeof(struct visit *) : 0);
+
+	for (size_t i = 0; i < who->n; i++)
+		if (who->visits[i]->pages != who->visits[i]->few_pages)
+			bytes += who->visits[i]->pages_cap * sizeof(uint32_t);
+	return (bytes);
+}
+
+bool
+visits_are_too_many(const struct visits *all)
+{
+	return (all->max_bytes > 0 && all->bytes > all->max_bytes);
+}
+
+/* Who has to leave now, in a list by `newer`: they are still pointed to. */
+static struct visitor *
+drop_visitors(struct visits *all, int64_t horizon_ms, int64_t clock_ms, struct out *out)
+{
+	size_t surplus = visits_are_too_many(all) ? all->bytes - all->max_bytes / 2 : 0, left = 0;
 	struct visitor *who, *newer, *dropped = NULL;
 	const struct visitor *soon = all->oldest;
 
 	for (int i = 0; i < LEAVE_AHEAD; i++)
 		soon = leaves_soon(all, soon);
-	for (who = all->oldest; who != NULL && who->touched_ms < horizon_ms; who = newer) {
+	for (who = all->oldest; who != NULL && (who->touched_ms < horizon_ms || left < surplus); who = newer) {
+		bool early = who->touched_ms >= horizon_ms;
+
 		newer = who->newer;
 		soon = leaves_soon(all, soon);
 		if (who->keep_ms >= clock_ms)
 			continue;
-		drop_visitor(all, who, &value, &scratch, &blocks, out);
-		who->newer = dropped;		/* freed below: the dirty list still points to its visits */
+		left += bytes_of(who);
+		if (early)
+			note_early(all, who, horizon_ms, clock_ms);
+		drop_visitor(all, who, early, out);
+		who->newer = dropped;
 		dropped = who;
-		for (size_t i = 0; i < who->n; i++)
-			who->visits[i]->dirty = false;
 	}
+	return (dropped);
+}
+
+/* What is over goes into its block at once, what goes on into `open`, where it takes the place of
+ * what stood there. */
+static void
+change_dirty(struct visits *all, int64_t horizon_ms, struct out *out)
+{
 	for (size_t i = 0; i < all->n_dirty; i++) {
 		struct visit *v = all->dirty[i];
 
 		if (!v->dirty)
 			continue;
 		v->dirty = false;
-		if (v->in_block)
-			append_visit(all, v, &value, &scratch, &blocks);
-		else
-			change_open(v, &value, &scratch, out);
+		if (v->in_block && !v->in_open && v->last_ms < horizon_ms)
+			append_visit(all, v, false, out);
+		else {
+			change_open(v, &out->value, &out->scratch, out->changes);
+			v->stale = v->in_block;
+		}
 	}
 	all->n_dirty = 0;
-	blocks_changes(&blocks, out);
+}
+
+void
+visits_changes(struct visits *all, int64_t horizon_ms, int64_t clock_ms, struct changes *changes)
+{
+	struct out out = { .changes = changes };
+	struct visitor *who, *dropped;
+	struct visit **gone = NULL;
+	size_t n_gone = 0;
+
+	thin_out_crowded(all, clock_ms, &out, &gone, &n_gone);
+	dropped = drop_visitors(all, horizon_ms, clock_ms, &out);
+	change_dirty(all, horizon_ms, &out);
+	blocks_changes(&out.blocks, changes);
 	while ((who = dropped) != NULL) {
 		dropped = who->newer;
-		visitor_free(who);
+		visitor_free(all, who);
 	}
-	buf_free(&value);
-	buf_free(&scratch);
+	while (n_gone > 0)
+		visit_free(all, gone[--n_gone]);
+	free(gone);
+	buf_free(&out.value);
+	buf_free(&out.scratch);
 }
 
 /* ---- erasing ------------------------------------------------------------- */
@@ -628,7 +819,7 @@ erase_visit(struct visits *all, struct visitor *who, size_t i, struct changes *o
 	all->count--;
 	memmove(who->visits + i, who->visits + i + 1, (who->n - i - 1) * sizeof(*who->visits));
 	who->n--;
-	visit_free(v);
+	visit_free(all, v);
 }
 
 void
@@ -647,7 +838,7 @@ visits_erase(struct visits *all, const struct forget *f, struct changes *out)
 			continue;
 		unlink_visitor(all, who);
 		map64_del(&all->by_visitor, who->hash);
-		visitor_free(who);
+		visitor_free(all, who);
 	}
 }
 

@@ -4,7 +4,11 @@
  * Held are the visits that are open, and those of visitors about whom an order asked.
  * A visitor whose visits are all over leaves the memory at a commit: the visits are
  * appended to their blocks (names.h), from which they can be loaded again.  Of several
- * records of one visit in a block the last one counts.  Pure.
+ * records of one visit in a block the last one counts.
+ *
+ * Memory has a bound, `max_bytes`.  Above it the visitors who were longest without a hit
+ * leave early, though their visits are open; who comes back is known by a filter, and is
+ * loaded as he left.  Pure.
  */
 #ifndef RPVD_VISIT_H
 #define RPVD_VISIT_H
@@ -18,6 +22,14 @@
 #include "base/slice.h"
 #include "core/change.h"
 #include "core/forget.h"
+
+#define VISIT_PAGES_MAX 500		/* distinct pages of a visit; the last is then "(other)", for all further ones */
+#define VISITOR_HELD 256		/* a visitor's latest visits that a commit leaves in memory, at most */
+#define VISITOR_STORED 4096		/* of his visits that nothing refers to so many go into blocks */
+#define HISTORY_EPOCHS 16
+
+/* What is kept of visits for orders that may come yet; none of it changes a figure that stands. */
+enum keep { KEEP_ALL, KEEP_LONGER, KEEP_REFERRED };	/* all; of more than one pageview; that an order or a token names */
 
 struct visit {
 	uint64_t id;			/* by creation; never changes */
@@ -36,7 +48,8 @@ struct visit {
 	uint64_t moved_to;		/* not 0: a mark that this visit is another visitor's now */
 	bool referred;			/* a token or an order names it */
 	bool dirty, in_open, in_block;	/* differs from its record; has one in `open`; has one in a block */
-	struct visit *next_of_agent;
+	bool stale;			/* that in the block is older than that in `open` */
+	struct visit *next_of_agent, *prev_of_agent;
 };
 
 struct visitor {
@@ -46,6 +59,8 @@ struct visitor {
 	struct visit *only;
 	int64_t touched_ms, keep_ms;	/* the clock at the last touch; not dropped before keep_ms */
 	bool complete;			/* all of its visits that exist are here */
+	bool crowded;			/* in that list */
+	uint32_t stored;		/* of its visits, as far as is known, so many are in blocks */
 	struct visitor *older, *newer;	/* by touch */
 };
 
@@ -57,6 +72,17 @@ struct visits {
 	 * is older than this process. */
 	struct bloom *evicted;
 	int64_t first_epoch;		/* of the earliest block written since it was last set to INT64_MAX */
+	size_t bytes, max_bytes;	/* about what all of it takes; 0: no bound */
+	/* Who left early: since `early_ms`, and for as long before that as a visit can be open. */
+	struct bloom *early, *early_before;
+	int64_t early_ms;
+	int64_t early_unknown_ms;	/* who left before that may have left early: it was another process */
+	int64_t left_ms;		/* who left early was last touched before it; rises */
+	enum keep keep;
+	uint64_t history[HISTORY_EPOCHS];	/* bytes of visits and agents appended to the blocks of an epoch */
+	uint64_t n_early, n_unkept;	/* visits that left early, that were not kept, since these were last set to 0 */
+	uint64_t *crowded;		/* visitors that have too many visits in memory */
+	size_t n_crowded, crowded_cap;
 	struct visit **dirty;		/* may hold NULLs */
 	size_t n_dirty, dirty_cap;
 };
@@ -66,6 +92,8 @@ void visits_clear(struct visits *);
 void visits_begin(struct visits *);
 /* There may be records in blocks under this visitor's, or agent's, hash. */
 bool visits_may_have_blocks(const struct visits *, uint64_t hash);
+/* The visitor may have left early, with a visit that was going on at since_ms or later. */
+bool visits_left_early(const struct visits *, uint64_t visitor, int64_t since_ms);
 
 /* NULL where it is not in memory (and not created). */
 struct visitor *visits_find(const struct visits *, uint64_t visitor);
@@ -84,7 +112,9 @@ struct visit *visits_add(struct visits *, const struct visit *from, int64_t cloc
 /* The visit becomes another visitor's, as its latest. */
 struct visit *visits_adopt(struct visits *, struct visit *, uint64_t visitor, uint64_t place, int64_t clock_ms);
 /* True where the page is new to the visit. */
-bool visit_add_page(struct visit *, uint32_t page);
+bool visits_add_page(struct visits *, struct visit *, uint32_t page);
+/* No room but for "(other)". */
+bool visit_is_full(const struct visit *);
 void visits_dirty(struct visits *, struct visit *);
 
 /* Records of this visitor in a block; those in memory already are newer and stay.  0 or -1. */
@@ -92,8 +122,11 @@ int visits_load_block(struct visits *, uint64_t visitor, struct slice block, int
 /* A record of `open`. */
 int visits_load_open(struct visits *, struct slice value, int64_t clock_ms);
 
-/* Changed visits into `open`; visitors untouched since before horizon_ms out of memory and into blocks. */
+/* Changed visits into `open`; visitors untouched since before horizon_ms out of memory and into blocks,
+ * and so many more that half of max_bytes is free again, where it was passed. */
 void visits_changes(struct visits *, int64_t horizon_ms, int64_t clock_ms, struct changes *);
+/* Memory is above its bound: a commit would help. */
+bool visits_are_too_many(const struct visits *);
 
 /* One entry of an agent block. */
 struct agent_entry {

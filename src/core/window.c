@@ -36,15 +36,17 @@ struct row {
 	size_t cap, head, due, count;	/* head <= due <= count; [head, due) are in the sum */
 };
 
+/* Most series have visits and nothing else: then they are narrow, of one figure, until there is another. */
 struct series {
 	uint32_t number;
 	enum dim dim;
-	size_t width;
+	size_t width;			/* figures in its cells and sums: FIG_VISITS alone, or all of its dimension's */
 	struct slice name;
 	unsigned changed, shown;	/* a bit per window: since the last walk; told by it */
 	bool stored;			/* its record is in the store, or in the changes taken */
-	struct row rows[LEVELS_MAX];
 	int64_t *sums;			/* n_levels * width */
+	struct series *next, *prev;	/* of the same dimension */
+	struct row rows[];		/* of each window; the name stands behind them */
 };
 
 struct dirty_cell {
@@ -71,6 +73,11 @@ struct windows {
 	struct series *recent[RECENT];		/* looked up lately, by a cheap hash: a help for by_name */
 	struct map64 by_number;
 	size_t per_dim[DIMS];
+	struct series *first[DIMS];
+	size_t bytes[DIMS];			/* about what its series take of memory */
+	size_t max_bytes, shed_at;		/* 0: no bound; where room is made next */
+	unsigned looks;				/* since it was last looked how much it is */
+	uint64_t n_merged;			/* series, since windows_merged() */
 	uint32_t next_number;
 	uint32_t fresh;				/* series from this number on may be about to get their first figures */
 	struct dirty_cell *dirty;
@@ -109,19 +116,15 @@ floor_div(int64_t a, int64_t b)
 }
 
 struct windows *
-windows_new(const struct level *levels, size_t n, size_t max_series)
+windows_new(const struct level *levels, size_t n, size_t max_series, const struct hash_key *key)
 {
-	/* Names come from strangers; the table's key is made of an address that they cannot know. */
 	struct windows *w = mem_calloc(1, sizeof(*w));
-	struct hash_key key = { { 0 } };
-	uintptr_t where = (uintptr_t)w;
 
 	must(n > 0 && n <= LEVELS_MAX && max_series > 0);
-	memcpy(key.bytes, &where, sizeof(where));
 	memcpy(w->levels, levels, n * sizeof(*levels));
 	w->n_levels = n;
 	w->max_series = max_series;
-	w->by_name = strmap_new(&key);
+	w->by_name = strmap_new(key);
 	w->next_number = 1;
 	w->now = INT64_MIN / 4;
 	for (size_t i = 0; i < n; i++) {
@@ -132,11 +135,25 @@ windows_new(const struct level *levels, size_t n, size_t max_series)
 	return (w);
 }
 
+/* What the allocator and the two tables add to a struct. */
+#define SERIES_BYTES (sizeof(struct series) + 48 + 4 * sizeof(struct map64_slot))
+#define BLOCK_BYTES 8
+
+static size_t
+series_size(const struct windows *w, const struct series *s)
+{
+	return (SERIES_BYTES + w->n_levels * (sizeof(struct row) + s->width * sizeof(int64_t)) + 2 * s->name.len);
+}
+
 static void
 series_free(struct windows *w, struct series *s)
 {
-	for (size_t i = 0; i < w->n_levels; i++)
+	w->bytes[s->dim] -= series_size(w, s);
+	for (size_t i = 0; i < w->n_levels; i++) {
+		if (s->rows[i].cells != NULL)
+			w->bytes[s->dim] -= s->rows[i].cap + BLOCK_BYTES;
 		free(s->rows[i].cells);
+	}
 	free(s->sums);
 	free(s);
 }
@@ -244,7 +261,7 @@ row_compact(const struct series *s, struct row *row)
 }
 
 static struct cell *
-row_cell(const struct windows *w, const struct series *s, struct row *row, size_t level, int64_t bucket)
+row_cell(struct windows *w, const struct series *s, struct row *row, size_t level, int64_t bucket)
 {
 	size_t i = row_find(s, row, bucket), size = cell_size(s);
 	struct cell *cell;
@@ -256,7 +273,10 @@ row_cell(const struct windows *w, const struct series *s, struct row *row, size_
 		row_compact(s, row);
 	}
 	if ((row->count + 1) * size > row->cap) {
-		row->cap = (row->cap == 0 ? 2 : row->cap / size * 2) * size;
+		size_t cap = (row->cap == 0 ? 1 : row->cap / size * 2) * size;
+
+		w->bytes[s->dim] += cap - row->cap + (row->cap == 0 ? BLOCK_BYTES : 0);
+		row->cap = cap;
 		row->cells = mem_realloc(row->cells, row->cap);
 	}
 	cell = row_at(s, row, i);
@@ -267,6 +287,35 @@ row_cell(const struct windows *w, const struct series *s, struct row *row, size_
 	if (bucket <= w->rolled[level])
 		row->due++;
 	return (cell);
+}
+
+/* Room for all figures of the dimension. */
+static void
+series_widen(struct windows *w, struct series *s)
+{
+	size_t width = dim_width(s->dim), narrow = cell_size(s), size = sizeof(struct cell) + width * sizeof(int64_t);
+	int64_t *sums = mem_calloc(w->n_levels * width, sizeof(*sums));
+
+	w->bytes[s->dim] -= series_size(w, s);
+	for (size_t level = 0; level < w->n_levels; level++) {
+		struct row *row = &s->rows[level];
+		char *cells;
+
+		memcpy(sums + level * width, s->sums + level * s->width, s->width * sizeof(*sums));
+		if (row->cells == NULL)
+			continue;
+		cells = mem_calloc(row->cap / narrow, size);
+		for (size_t i = row->head; i < row->count; i++)
+			memcpy(cells + i * size, row->cells + i * narrow, narrow);
+		w->bytes[s->dim] += row->cap / narrow * (size - narrow);
+		row->cap = row->cap / narrow * size;
+		free(row->cells);
+		row->cells = cells;
+	}
+	free(s->sums);
+	s->sums = sums;
+	s->width = width;
+	w->bytes[s->dim] += series_size(w, s);
 }
 
 static void
@@ -321,14 +370,18 @@ series_new(struct windows *w, enum dim dim, struct slice name, uint32_t number)
 {
 	SCRATCH char key[513];
 	struct slice k = name_key(dim, name, key);
-	struct series *s = mem_calloc(1, sizeof(*s) + k.len);
+	struct series *s = mem_calloc(1, sizeof(*s) + w->n_levels * sizeof(s->rows[0]) + k.len);
 
 	must(number != SERIES_NONE && map64_get(&w->by_number, number) == NULL);
 	s->number = number;
 	s->dim = dim;
-	s->width = dim_width(dim);
-	memcpy((char *)(s + 1), k.p + 1, k.len - 1);
-	s->name = slice_make((char *)(s + 1), k.len - 1);
+	s->width = FIG_VISITS + 1;
+	s->name = slice_make(memcpy(s->rows + w->n_levels, k.p + 1, k.len - 1), k.len - 1);
+	s->next = w->first[dim];
+	if (s->next != NULL)
+		s->next->prev = s;
+	w->first[dim] = s;
+	w->bytes[dim] += series_size(w, s);
 	s->sums = mem_calloc(w->n_levels * s->width, sizeof(int64_t));
 	strmap_put(w->by_name, k, s);
 	map64_put(&w->by_number, number, s);
@@ -388,7 +441,24 @@ series_drop(struct windows *w, struct series *s)
 	strmap_del(w->by_name, name_key(s->dim, s->name, key));
 	map64_del(&w->by_number, s->number);
 	w->per_dim[s->dim]--;
+	*(s->prev != NULL ? &s->prev->next : &w->first[s->dim]) = s->next;
+	if (s->next != NULL)
+		s->next->prev = s->prev;
 	series_free(w, s);
+}
+
+/* Series may come and go by the thousand between two commits; what is gone needs no place. */
+static void
+forget_gone(struct windows *w)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < w->n_dirty; i++)
+		if (map64_get(&w->by_number, w->dirty[i].number) != NULL)
+			w->dirty[kept++] = w->dirty[i];
+	w->n_dirty = kept;
+	if (kept > w->dirty_cap / 2)
+		mem_grow(&w->dirty, &w->dirty_cap, w->dirty_cap + 1, sizeof(*w->dirty));
 }
 
 static void
@@ -397,6 +467,8 @@ mark_dirty(struct windows *w, const struct series *s, size_t level, struct cell 
 	if (cell->dirty)
 		return;
 	cell->dirty = 1;
+	if (w->n_dirty == w->dirty_cap && w->n_dirty > 0)
+		forget_gone(w);
 	mem_grow(&w->dirty, &w->dirty_cap, w->n_dirty + 1, sizeof(*w->dirty));
 	w->dirty[w->n_dirty++] = (struct dirty_cell){ s->number, (uint32_t)level, cell->bucket };
 }
@@ -404,10 +476,13 @@ mark_dirty(struct windows *w, const struct series *s, size_t level, struct cell 
 static void
 add_to_cell(struct windows *w, struct series *s, size_t level, int64_t bucket, size_t first, const int64_t *figures, size_t n)
 {
-	struct row *row = &s->rows[level];
-	struct cell *cell = row_cell(w, s, row, level, bucket);
-	int64_t *sum = s->sums + level * s->width;
+	struct cell *cell;
+	int64_t *sum;
 
+	if (first + n > s->width)
+		series_widen(w, s);
+	cell = row_cell(w, s, &s->rows[level], level, bucket);
+	sum = s->sums + level * s->width;
 	for (size_t i = 0; i < n; i++)
 		cell->figures[first + i] = figure_add(cell->figures[first + i], figures[i]);
 	mark_dirty(w, s, level, cell);
@@ -431,53 +506,147 @@ series_merge(struct windows *w, struct series *s, struct series *other)
 			struct cell *cell = row_at(s, &s->rows[level], i);
 
 			add_to_cell(w, other, level, cell->bucket, 0, cell->figures, s->width);
+			if (!s->stored)
+				continue;	/* nor is any cell of it */
 			bucket_key(w, level, cell->bucket, key_buf, &key);
 			changes_add(&w->removed, CHANGE_HDEL, key, field, SLICE(""));
 		}
 	series_drop(w, s);
 }
 
-/* Worth in the given window: money first, then visits, then age. */
-static int
-by_worth(const void *a, const void *b, void *arg)
-{
-	const struct series *x = *(struct series *const *)a, *y = *(struct series *const *)b;
-	size_t level = *(size_t *)arg;
-	const int64_t *fx = x->sums + level * x->width, *fy = y->sums + level * y->width;
+/* In the longest window.  Side by side, so that sorting thousands of them does not go all over the memory. */
+struct worth {
+	int64_t revenue, visits;
+	struct series *series;
+	uint32_t number;
+};
 
-	if (fx[FIG_REVENUE] != fy[FIG_REVENUE])
-		return (fx[FIG_REVENUE] < fy[FIG_REVENUE] ? -1 : 1);
-	if (fx[FIG_VISITS] != fy[FIG_VISITS])
-		return (fx[FIG_VISITS] < fy[FIG_VISITS] ? -1 : 1);
+/* Money first, then visits, then age. */
+static int
+by_worth(const void *a, const void *b)
+{
+	const struct worth *x = a, *y = b;
+
+	if (x->revenue != y->revenue)
+		return (x->revenue < y->revenue ? -1 : 1);
+	if (x->visits != y->visits)
+		return (x->visits < y->visits ? -1 : 1);
 	return (x->number < y->number ? -1 : 1);
+}
+
+/* The series of a dimension but "(other)", the least important first.  The caller frees it. */
+static struct worth *
+series_by_worth(const struct windows *w, enum dim dim, bool with_empty, size_t *n)
+{
+	struct worth *all = mem_calloc(w->per_dim[dim] + 1, sizeof(*all));
+	size_t longest = w->n_levels - 1;
+
+	*n = 0;
+	for (struct series *s = w->first[dim]; s != NULL; s = s->next) {
+		const int64_t *sum = s->sums + longest * s->width;
+
+		if ((with_empty || s->rows[longest].count > 0) && !slice_equal(s->name, other_name))
+			all[(*n)++] = (struct worth){ s->width > FIG_REVENUE ? sum[FIG_REVENUE] : 0, sum[FIG_VISITS], s, s->number };
+	}
+	qsort(all, *n, sizeof(*all), by_worth);
+	return (all);
+}
+
+static struct series *
+other_of(struct windows *w, enum dim dim)
+{
+	struct series *other = series_by_name(w, dim, other_name);
+
+	return (other != NULL ? other : series_make(w, dim, other_name));
+}
+
+/* Sums the least important series into "(other)": so many, or until the dimension takes so many bytes less.
+ * That may be in the middle of a visit, when one of another dimension is about to get its first figure. */
+static void
+shed(struct windows *w, enum dim dim, size_t victims, size_t bytes)
+{
+	size_t n, keep = w->bytes[dim] > bytes ? w->bytes[dim] - bytes : 0;
+	struct series *other = other_of(w, dim);
+	struct worth *all = series_by_worth(w, dim, bytes == 0, &n);
+
+	for (size_t i = 0; i < n && (bytes > 0 ? w->bytes[dim] > keep : i < victims); i++) {
+		series_merge(w, all[i].series, other);
+		w->n_merged++;
+	}
+	free(all);
 }
 
 static void
 make_room(struct windows *w, enum dim dim)
 {
-	struct series **all, *s, *other = series_by_name(w, dim, other_name);
-	size_t n = 0, longest = w->n_levels - 1, victims = w->max_series / 20 + 1;
+	windows_roll(w);
+	if (w->per_dim[dim] >= w->max_series)
+		shed(w, dim, w->max_series / 20 + 1, 0);
+}
+
+static size_t
+bytes_in_all(const struct windows *w)
+{
+	size_t bytes = 0;
+
+	for (int dim = 0; dim < DIMS; dim++)
+		bytes += w->bytes[dim];
+	return (bytes);
+}
+
+/* Series may be few and yet have a cell in each bucket: the dimension that takes most gives back. */
+static void
+make_bytes(struct windows *w)
+{
+	enum dim most = DIM_LANDING;
+	size_t bytes;
 
 	windows_roll(w);
-	if (w->per_dim[dim] < w->max_series)
-		return;
-	if (other == NULL)
-		other = series_make(w, dim, other_name);
-	all = mem_calloc(w->per_dim[dim], sizeof(*all));
-	for (size_t i = 0; (s = map64_next(&w->by_number, &i, NULL)) != NULL;)
-		if (s->dim == dim && s != other)
-			all[n++] = s;
-	qsort_r(all, n, sizeof(*all), by_worth, &longest);
-	for (size_t i = 0; i < n && i < victims; i++)
-		series_merge(w, all[i], other);
-	free(all);
+	for (enum dim dim = DIM_LANDING; dim < DIMS; dim++)
+		if (w->bytes[dim] > w->bytes[most])
+			most = dim;
+	bytes = bytes_in_all(w);
+	if (bytes > w->max_bytes)
+		shed(w, most, 0, bytes - w->max_bytes + w->max_bytes / 16);
+	bytes = bytes_in_all(w);
+	w->shed_at = (bytes > w->max_bytes ? bytes : w->max_bytes) + w->max_bytes / 64;
+}
+
+/* Looked at now and then: there is no need to be exact. */
+#define LOOKS 1024
+
+static bool
+is_too_large(struct windows *w)
+{
+	if (w->max_bytes == 0 || ++w->looks < LOOKS)
+		return (false);
+	w->looks = 0;
+	return (bytes_in_all(w) > w->shed_at);
+}
+
+void
+windows_limit(struct windows *w, size_t max_bytes)
+{
+	w->max_bytes = w->shed_at = max_bytes;
+}
+
+uint64_t
+windows_merged(struct windows *w)
+{
+	uint64_t n = w->n_merged;
+
+	w->n_merged = 0;
+	return (n);
 }
 
 uint32_t
 windows_series(struct windows *w, enum dim dim, struct slice name)
 {
-	struct series *s = series_by_name(w, dim, name);
+	struct series *s;
 
+	if (is_too_large(w))
+		make_bytes(w);
+	s = series_by_name(w, dim, name);
 	if (s != NULL)
 		return (s->number);
 	if (w->per_dim[dim] >= w->max_series)
@@ -502,6 +671,8 @@ windows_add(struct windows *w, enum dim dim, uint32_t number, int64_t time_ms, s
 	struct series *s = map64_get(&w->by_number, number);
 
 	must(first + n <= dim_width(dim));
+	while (n > 1 && figures[n - 1] == 0)
+		n--;			/* that would widen it for nothing */
 	if (s == NULL || s->dim != dim) {
 		s = series_by_name(w, dim, other_name);
 		if (s == NULL)
@@ -585,8 +756,9 @@ figures_encode(struct buf *out, const int64_t *figures, size_t n)
 		}
 }
 
+/* *used: how many of the n there are. */
 static int
-figures_decode(struct slice bytes, int64_t *figures, size_t n)
+figures_decode(struct slice bytes, int64_t *figures, size_t n, size_t *used)
 {
 	struct reader r = reader_of(bytes);
 	size_t i = 0;
@@ -600,6 +772,7 @@ figures_decode(struct slice bytes, int64_t *figures, size_t n)
 		i += zeros;
 		figures[i++] = v;
 	}
+	*used = i;
 	return (r.bad ? -1 : 0);
 }
 
@@ -738,14 +911,17 @@ windows_load_cell(struct windows *w, size_t level, int64_t bucket, struct slice 
 	struct series *s;
 	struct row *row;
 	struct cell *cell;
+	size_t n;
 
 	if (!parse_number(field, &number))
 		return (-1);
 	s = map64_get(&w->by_number, number);
 	if (s == NULL)
 		return (0);		/* its series went in the same commit that removed this bucket */
-	if (figures_decode(value, figures, s->width) != 0)
+	if (figures_decode(value, figures, dim_width(s->dim), &n) != 0)
 		return (-1);
+	if (n > s->width)
+		series_widen(w, s);
 	if (w->dropped[level] == 0)
 		w->dropped[level] = w->rolled[level] - w->levels[level].buckets + 1;
 	row = &s->rows[level];
@@ -769,6 +945,7 @@ windows_bucket_range(const struct windows *w, size_t level, int64_t now_ms, int6
 static void
 series_walk(struct windows *w, struct series *s, bool all, windows_fn *fn, void *arg)
 {
+	int64_t figures[FIGURES_MAX] = { 0 };
 	struct series_view view = { s->number, s->dim, s->name, NULL };
 
 	for (size_t level = 0; level < w->n_levels; level++) {
@@ -780,31 +957,68 @@ series_walk(struct windows *w, struct series *s, bool all, windows_fn *fn, void 
 			continue;
 		if (!alive && (s->shown & bit) == 0)
 			continue;
-		view.figures = alive ? sum : NULL;
+		memcpy(figures, sum, s->width * sizeof(*sum));
+		view.figures = alive ? figures : NULL;
 		fn(&view, level, arg);
 		s->shown = alive ? s->shown | bit : s->shown & ~bit;
 	}
 	s->changed = 0;
 }
 
+static void
+gone_walk(struct windows *w, const struct gone *g, windows_fn *fn, void *arg)
+{
+	struct series_view view = { SERIES_NONE, g->dim, g->name, NULL };
+
+	for (size_t level = 0; level < w->n_levels; level++)
+		if ((g->shown & 1u << level) != 0 && !windows_alive(w, level, g->dim, g->name))
+			fn(&view, level, arg);
+}
+
 void
-windows_walk(struct windows *w, bool all, windows_fn *fn, void *arg)
+windows_walk_begin(struct windows *w, bool all, struct windows_walk *walk)
+{
+	const struct series *s;
+
+	*walk = (struct windows_walk){ .all = all, .numbers = mem_calloc(w->by_number.count + 1, sizeof(*walk->numbers)) };
+	for (size_t i = 0; (s = map64_next(&w->by_number, &i, NULL)) != NULL;)
+		if (all || s->changed != 0)
+			walk->numbers[walk->n++] = s->number;
+}
+
+bool
+windows_walk_on(struct windows *w, struct windows_walk *walk, size_t n, windows_fn *fn, void *arg)
 {
 	struct series *s;
 	struct gone *g;
 
-	while ((g = w->gone) != NULL) {
-		struct series_view view = { SERIES_NONE, g->dim, g->name, NULL };
-
-		for (size_t level = 0; level < w->n_levels; level++)
-			if ((g->shown & 1u << level) != 0 && !windows_alive(w, level, g->dim, g->name))
-				fn(&view, level, arg);
+	for (; (g = w->gone) != NULL && n > 0; n--) {
+		gone_walk(w, g, fn, arg);
 		w->gone = g->next;
 		free(g);
 	}
-	for (size_t i = 0; (s = map64_next(&w->by_number, &i, NULL)) != NULL;)
-		if (all || s->changed != 0)
-			series_walk(w, s, all, fn, arg);
+	for (; walk->next < walk->n && n > 0; walk->next++) {
+		s = map64_get(&w->by_number, walk->numbers[walk->next]);
+		if (s == NULL || (!walk->all && s->changed == 0))
+			continue;
+		series_walk(w, s, walk->all, fn, arg);
+		n--;
+	}
+	if (n == 0)
+		return (true);
+	free(walk->numbers);
+	*walk = (struct windows_walk){ 0 };
+	return (false);
+}
+
+void
+windows_walk(struct windows *w, bool all, windows_fn *fn, void *arg)
+{
+	struct windows_walk walk;
+
+	windows_walk_begin(w, all, &walk);
+	while (windows_walk_on(w, &walk, SIZE_MAX, fn, arg))
+		;
 }
 
 bool

@@ -6,7 +6,10 @@
  * All figures are integers, so that they add up the same in whatever order they
  * come, and a credit that is taken back leaves nothing behind.  Each dimension keeps
  * at most max_series; when it is full the least important twentieth is summed into
- * "(other)".  Pure.
+ * "(other)".  So are, in the dimension that takes most, as many as take a sixteenth of
+ * the memory that all series may take, when that is full: few series can have many
+ * buckets.  The least important has the least revenue, then the fewest visits, then is
+ * the oldest.  Pure.
  */
 #ifndef RPVD_WINDOW_H
 #define RPVD_WINDOW_H
@@ -15,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "base/slice.h"
 #include "core/change.h"
 
@@ -66,7 +70,12 @@ struct windows;
 /* The four windows of the design, 1h 24h 7d 30d. */
 extern const struct level windows_default[4];
 
-struct windows *windows_new(const struct level *, size_t n_levels, size_t max_series);
+/* Names come from strangers: key is secret. */
+struct windows *windows_new(const struct level *, size_t n_levels, size_t max_series, const struct hash_key *key);
+/* About how many bytes of memory the series may take; 0: no bound. */
+void windows_limit(struct windows *, size_t max_bytes);
+/* Series that were summed into "(other)" since the last call. */
+uint64_t windows_merged(struct windows *);
 void windows_free(struct windows **);
 size_t windows_levels(const struct windows *, const struct level **);
 
@@ -106,6 +115,15 @@ size_t windows_count(const struct windows *);		/* live series */
  * `all`).  A series that left the window, or is gone, comes with figures == NULL. */
 typedef void windows_fn(const struct series_view *, size_t level, void *arg);
 void windows_walk(struct windows *, bool all, windows_fn *, void *arg);
+/* The same in portions of n series, between which anything may happen to the windows.  False behind
+ * the last: then `walk` needs nothing more; or free walk.numbers. */
+struct windows_walk {
+	bool all;
+	uint32_t *numbers;
+	size_t n, next;
+};
+void windows_walk_begin(struct windows *, bool all, struct windows_walk *);
+bool windows_walk_on(struct windows *, struct windows_walk *, size_t n, windows_fn *, void *arg);
 /* True where the series is alive in that window. */
 bool windows_alive(struct windows *, size_t level, enum dim, struct slice name);
 

@@ -25,9 +25,9 @@
 #define HITS_A_STEP 4096		/* between two looks at the event loop */
 #define HITS_MOST (16 * HITS_A_STEP)	/* where held lines have their turn, and would be in the way of a commit */
 #define HITS_AHEAD 4			/* between two steps of looking ahead: longer than a miss of the cache */
+#define HITS_ASKED 512			/* hits ahead for which may be fetched what is fetched for this one */
 #define EVENTS_A_STEP 512
 #define VISITS_A_COMMIT 60000		/* replay: visits in memory that ask for a commit before its time */
-#define VISITS_MAX 400000		/* while one is under way: then the intake waits for it */
 /* How far the watermark stays behind the time at which the logs were looked at and found read to
  * their end: a line may be in writing, or in a new file that tail.c has not noticed yet. */
 #define READING_MS 300
@@ -592,7 +592,7 @@ commit_is_wanted(const struct site *s)
 {
 	if (s->committing)
 		return (false);
-	return (s->commit_wanted || (s->env.replay && engine_visits(s->engine) > VISITS_A_COMMIT));
+	return (s->commit_wanted || engine_is_full(s->engine) || (s->env.replay && engine_visits(s->engine) > VISITS_A_COMMIT));
 }
 
 /* Each step follows a pointer further than the one before, and has to wait for nothing. */
@@ -604,6 +604,18 @@ look_ahead(const struct site *s)
 
 		if (facts != NULL)
 			engine_hit_ahead(s->engine, facts, step);
+	}
+}
+
+/* Where one visitor has to be fetched, so have others that come next: all in one round. */
+static void
+ask_ahead(const struct site *s)
+{
+	for (size_t i = 1; i <= HITS_ASKED; i++) {
+		const struct facts *facts = intake_ahead(s->intake, i);
+
+		if (facts != NULL)
+			engine_hit_needs(s->engine, facts);
 	}
 }
 
@@ -623,8 +635,10 @@ hits_step(struct site *s)
 		if (state != INTAKE_HIT)
 			return (hits_end(s, state));
 		look_ahead(s);
-		if (engine_hit(s->engine, facts, late) == ENGINE_NEEDS)
+		if (engine_hit(s->engine, facts, late) == ENGINE_NEEDS) {
+			ask_ahead(s);
 			return (fetch(s));
+		}
 		intake_taken(s->intake);
 	}
 	return (STEP_MORE);
@@ -647,7 +661,9 @@ pump(struct site *s)
 
 	if (s->state != SITE_RUNNING || s->fetching || s->stopping || s->finishing || s->swapping)
 		return;
-	if (s->committing && engine_visits(s->engine) > VISITS_MAX)
+	if (!s->committing && engine_is_full(s->engine))
+		site_commit(s);		/* also where each step ends in a fetch */
+	if (s->committing && engine_is_overfull(s->engine))
 		return;			/* on_commit() goes on */
 	step = events_step(s);
 	if (step == STEP_NOTHING)

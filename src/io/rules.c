@@ -220,6 +220,7 @@ rules_new(const struct site_conf *site, const struct tables *tables, struct geo 
 	e->levels = windows_default;
 	e->n_levels = N_ELEM(windows_default);
 	e->max_series = site->max_series;
+	e->max_history = site->history_limit;
 	take_identities(r, site);
 	take_tokens(r, site);
 	take_lists(r, site);
@@ -233,6 +234,14 @@ rules_new(const struct site_conf *site, const struct tables *tables, struct geo 
 	else
 		e->rates = r->rates;
 	return (r);
+}
+
+/* The rest is for what a commit and a publication copy of them, the filters, and the process itself. */
+void
+rules_limit(struct rules *r, uint64_t memory)
+{
+	r->engine.visits_bytes = memory / 8;
+	r->engine.series_bytes = memory / 4;
 }
 
 void

@@ -20,6 +20,8 @@ void tables_free(struct tables **);
 
 /* Borrows site, tables and geo (NULL: no countries).  Reads the rates file.  NULL with err set. */
 struct rules *rules_new(const struct site_conf *site, const struct tables *, struct geo *geo, struct err *);
+/* What the site may take of memory; before an engine has the rules. */
+void rules_limit(struct rules *, uint64_t memory);
 void rules_free(struct rules **);
 const struct engine_rules *rules_engine(const struct rules *);
 /* The format of one of the site's logs, with the cookies that its identities want; the caller's. */

@@ -97,15 +97,34 @@ on_released(enum store_result result, const char *message, void *arg)
 		finish(s, inputs_were_read(s));
 }
 
-/* The lease goes last: what is written here must not meet another daemon's. */
+/* The lease goes last: what is written before must not meet another daemon's. */
 static void
-stop_released(struct site *s)
+release(struct site *s)
 {
-	s->last_publish_ms = 0;
-	site_publish(s);
+	s->releasing = false;
 	s->stopped = true;
 	site_publish_status(s);
 	store_release(s->store, on_released, s);
+}
+
+static void
+stop_released(struct site *s)
+{
+	s->releasing = true;
+	s->last_publish_ms = 0;
+	site_publish(s);
+	if (!s->publishing)
+		release(s);
+}
+
+/* The publication that was under way when it should stop may have missed the last commit: then once more. */
+static void
+stop_published(struct site *s)
+{
+	if (s->publish_again)
+		stop_released(s);
+	else
+		release(s);
 }
 
 static void
@@ -287,7 +306,9 @@ on_published(bool ok, const char *error, void *arg)
 		if (log_limit(&s->last_publish_error, 60))
 			say_unpublished(s, error);
 	}
-	if (s->publish_again && s->state == SITE_RUNNING && !s->stopping)
+	if (s->releasing && s->redis != NULL)
+		stop_published(s);
+	else if (s->publish_again && s->state == SITE_RUNNING && !s->stopping)
 		site_publish(s);
 }
 
@@ -299,10 +320,18 @@ on_publish_timer(evutil_socket_t fd, short what, void *arg)
 	site_publish(arg);
 }
 
-struct publish_conf
-site_publish_conf(const struct site *s)
+static bool
+lease_holds(void *arg)
 {
-	return ((struct publish_conf){ s->conf->name, s->conf->currency, (int)s->conf->model });
+	const struct site *s = arg;
+
+	return (s->env.replay || site_uptime() < s->lease_until_ms);
+}
+
+struct publish_conf
+site_publish_conf(struct site *s)
+{
+	return ((struct publish_conf){ s->conf->name, s->conf->currency, (int)s->conf->model, lease_holds, s });
 }
 
 /* What has changed, now or as soon as it is time.  Only while the lease is certainly ours: a
@@ -448,7 +477,7 @@ site_load(struct site *s)
 {
 	if (s->loading || s->stopping || !redis_is_up(s->redis))
 		return;
-	if (s->committing || s->fetching || s->swapping) {
+	if (s->committing || s->fetching || s->publishing || s->swapping) {
 		start_timer(s->retry_event, 100);
 		return;
 	}
@@ -619,6 +648,8 @@ site_new(const struct site_env *env, const struct site_conf *conf, struct err *e
 	make_events(s);
 	s->tally = tally_new();
 	s->rules = rules_new(conf, env->tables, env->geo, err);
+	if (s->rules != NULL)
+		rules_limit(s->rules, env->config->memory_limit / env->config->n_sites);
 	s->keys = s->rules != NULL ? keys_open(env->config->state_dir, conf->name, &s->was_here, err) : NULL;
 	s->redis = s->keys != NULL ? redis_new(env->base, &redis, &calls, s, err) : NULL;
 	if (s->redis == NULL || inputs_open(s, err) != 0) {

@@ -52,6 +52,7 @@ struct site {
 	bool loading, fetching, committing, commit_wanted, publishing, publish_again, publish_all, sweep;
 	bool at_end, last_commit;	/* of the inputs; of a replay */
 	bool stopping, stopped, finishing;
+	bool releasing;			/* the lease goes when the last publication is answered */
 	int64_t woken_ms;		/* wall time: all that was written by then is seen */
 	/* By site_uptime(): the wall clock may be set. */
 	int64_t begun_ms, last_commit_ms, last_publish_ms, publish_all_ms, lease_sent_ms, lease_until_ms, last_learn_ms;
@@ -80,7 +81,7 @@ void site_commit(struct site *);
 void site_plan_commit(struct site *);
 void site_publish(struct site *);
 void site_lost(struct site *, enum store_result, const char *message);
-struct publish_conf site_publish_conf(const struct site *);
+struct publish_conf site_publish_conf(struct site *);
 /* pump.c */
 int inputs_open(struct site *, struct err *);
 void inputs_close(struct site *);

@@ -194,7 +194,7 @@ static int
 by_key(const void *x, const void *y, void *arg)
 {
 	const struct changes *all = arg;
-	const struct change *a = &all->list[*(const size_t *)x], *b = &all->list[*(const size_t *)y];
+	const struct change *a = &all->list[*(const uint32_t *)x], *b = &all->list[*(const uint32_t *)y];
 	struct slice ka = change_key(all, a), kb = change_key(all, b);
 	int c = memcmp(ka.p, kb.p, ka.len < kb.len ? ka.len : kb.len);
 
@@ -204,7 +204,7 @@ by_key(const void *x, const void *y, void *arg)
 		return (ka.len < kb.len ? -1 : 1);
 	if (a->op != b->op)
 		return (a->op < b->op ? -1 : 1);
-	return (*(const size_t *)x < *(const size_t *)y ? -1 : 1);
+	return (*(const uint32_t *)x < *(const uint32_t *)y ? -1 : 1);
 }
 
 static const char *const op_names[CHANGE_OPS] = { "SET", "APPEND", "HSET", "HDEL", "SADD", "SREM", "ZADD", "UNLINK" };
@@ -256,10 +256,11 @@ may_share(enum change_op op)
 }
 
 /* Equal operations on one record, up to ARGS_MAX arguments, become one command. */
-static size_t
-make_groups(const struct changes *all, const size_t *order, struct group *groups)
+static struct group *
+make_groups(const struct changes *all, const uint32_t *order, size_t *np)
 {
-	size_t n = 0;
+	struct group *groups = NULL;
+	size_t n = 0, cap = 0;
 
 	for (size_t i = 0; i < all->count; i++) {
 		const struct change *c = &all->list[order[i]];
@@ -269,10 +270,13 @@ make_groups(const struct changes *all, const size_t *order, struct group *groups
 
 		if (same_key && g->op == c->op && may_share(c->op) && g->n < ARGS_MAX / 2)
 			g->n++;
-		else
+		else {
+			mem_grow(&groups, &cap, n + 1, sizeof(*groups));
 			groups[n++] = (struct group){ c->op, i, 1, same_key };
+		}
 	}
-	return (n);
+	*np = n;
+	return (groups);
 }
 
 /* ---- replies ------------------------------------------------------------- */
@@ -370,7 +374,8 @@ struct commit {
 	struct store_call *call;
 	const struct changes *all;
 	struct slice positions;
-	size_t *order, n;
+	uint32_t *order;		/* places in `all`, by key */
+	size_t n;
 	struct group *groups;
 	size_t pending;			/* replies still to come in this step, and one for the step itself */
 	enum store_result result;
@@ -655,11 +660,10 @@ store_commit(struct store *s, const struct changes *all, struct slice positions,
 	c->all = all;
 	c->positions = positions;
 	c->order = mem_calloc(all->count + 1, sizeof(*c->order));
-	c->groups = mem_calloc(all->count + 1, sizeof(*c->groups));
 	for (size_t i = 0; i < all->count; i++)
-		c->order[i] = i;
+		c->order[i] = (uint32_t)i;
 	qsort_r(c->order, all->count, sizeof(*c->order), by_key, (void *)all);
-	c->n = make_groups(all, c->order, c->groups);
+	c->groups = make_groups(all, c->order, &c->n);
 	c->pending = 1;
 	s->validating = true;
 	send_watch(c);

@@ -107,14 +107,22 @@ struct run {
 	struct batch *batch;
 };
 
-/* Outlives publish(): commands whose replies are still to come. */
+#define SERIES_AT_ONCE 256		/* some megabytes of commands: the next are made when these were answered */
+
+/* Outlives publish(): commands whose replies are still to come, and series still to be sent. */
 struct batch {
 	size_t pending;
 	bool ok;
 	char error[256];
 	publish_fn *done;
 	void *arg;
+	struct redis *redis;
+	struct publish_conf conf;
+	struct windows *windows;	/* NULL: there is nothing more to be sent */
+	struct windows_walk walk;
 };
+
+static bool batch_send(struct batch *);
 
 /* A command of a batch, and the key that an error is about: its reply does not name it. */
 struct sent {
@@ -133,10 +141,11 @@ on_reply(struct redisReply *r, void *arg)
 			snprintf(b->error, sizeof(b->error), "%.200s", r != NULL ? r->str : "connection lost");
 		b->ok = false;
 	}
-	if (--b->pending > 0)
+	if (--b->pending > 0 || (b->windows != NULL && r != NULL && batch_send(b)))
 		return;
 	if (b->done != NULL)
 		b->done(b->ok, b->error, b->arg);
+	free(b->walk.numbers);
 	free(b);
 }
 
@@ -253,25 +262,40 @@ publish_one(const struct series_view *s, size_t level, void *arg)
 	buf_free(&key);
 }
 
+/* The next series; false where the connection is lost. */
+static bool
+batch_send(struct batch *b)
+{
+	struct run run = { .redis = b->redis, .conf = &b->conf, .now_ms = windows_now(b->windows), .sent = true, .batch = b };
+
+	if (b->conf.may_go_on != NULL && !b->conf.may_go_on(b->conf.arg)) {
+		snprintf(b->error, sizeof(b->error), "another rpvd may have this site: this one, or Redis, stood still too long");
+		return (b->ok = false);
+	}
+	windows_levels(b->windows, &run.levels);
+	b->pending = 1;
+	if (!windows_walk_on(b->windows, &b->walk, SERIES_AT_ONCE, publish_one, &run))
+		b->windows = NULL;
+	/* One command more, whose reply is the last: so that `done` is never called from here. */
+	if (run.sent && redis_command(b->redis, on_reply, b, 1, (struct slice[]){ SLICE("PING") }))
+		return (true);
+	return (b->ok = false);		/* then none of them was sent */
+}
+
 bool
 publish(struct redis *redis, const struct publish_conf *conf, struct windows *w, bool all, publish_fn *done, void *arg)
 {
-	struct run run = { .redis = redis, .conf = conf, .now_ms = windows_now(w), .sent = true };
 	struct batch *batch;
 
 	if (!redis_is_up(redis))
 		return (false);
 	batch = mem_calloc(1, sizeof(*batch));
-	*batch = (struct batch){ .pending = 1, .ok = true, .done = done, .arg = arg };
-	run.batch = batch;
-	windows_levels(w, &run.levels);
-	windows_walk(w, all, publish_one, &run);
-	batch->ok = run.sent;
-	/* One command more, whose reply is the last: so that `done` is never called from here. */
-	if (redis_command(redis, on_reply, batch, 1, (struct slice[]){ SLICE("PING") }))
+	*batch = (struct batch){ .ok = true, .done = done, .arg = arg, .redis = redis, .conf = *conf, .windows = w };
+	windows_walk_begin(w, all, &batch->walk);
+	if (batch_send(batch))
 		return (true);
-	batch->done = NULL;
-	on_reply(NULL, batch);
+	free(batch->walk.numbers);
+	free(batch);
 	return (false);
 }
 

@@ -21,11 +21,14 @@ struct publish_conf {
 	const char *site;
 	struct currency currency;
 	int model;			/* the default one: enum conf_model */
+	bool (*may_go_on)(void *arg);	/* the keys are still ours to write; NULL: always */
+	void *arg;
 };
 
-/* Changed series, or all of them.  done is called when Redis has answered the last command
- * (ok is false where the connection was lost or a command refused: error says what);
- * false, and no call, where the connection is down. */
+/* Changed series, or all of them, some at a time, so that they need not all be in memory as commands:
+ * the windows have to stay until done is called.  That is when Redis has answered the last command
+ * (ok is false where the connection was lost, a command refused, or may_go_on was false: error says
+ * what); false, and no call, where the connection is down. */
 typedef void publish_fn(bool ok, const char *error, void *arg);
 bool publish(struct redis *, const struct publish_conf *, struct windows *, bool all, publish_fn *done, void *arg);
 
