@@ -83,6 +83,8 @@ static const struct { const char *why, *fields, *said; } complaints[] = {
 	    "2 lines of order files could not be read; the log has the first of them.\n" },
 	{ "other currencies", WELL "other_currency=2",
 	    "2 refunds or disputes were in another currency than their order, and count nowhere.\n" },
+	{ "a clock that leapt ahead", WELL "clock_ahead_seconds=34560000",
+	    "This machine's clock leapt 400 days ahead, which is believed after an hour: set it, if it is wrong.\n" },
 	{ "a clock that is behind", WELL "clock_behind_seconds=259200", 
 	    "This machine's clock is 259200 s behind what it was when the last webhook came: set it, and see that it is set at boot.\n" },
 	{ "records", WELL "damaged=1 journal_damaged=2",

@@ -46,6 +46,7 @@ static const struct entry {
 	{ G_STATE, "rebuilt", "made anew", false },
 	{ G_STATE, "rebuild", "missing since then", false },
 	{ G_STATE, "damaged", "unreadable records", true },
+	{ G_STATE, "clock_ahead_seconds", "seconds that the clock leapt ahead", true },
 	{ G_STATE, "clock_behind_seconds", "seconds that the clock is behind", true },
 	{ G_STATE, "log_dropped", "log lines that nobody took", true },
 	{ G_LOGS, "log_*", "log ", false },
@@ -196,6 +197,9 @@ is_input(struct slice name)
 static void
 complain_clock(const struct status *s, struct buf *out)
 {
+	if (number(s, "clock_ahead_seconds") > 0)
+		buf_printf(out, "This machine's clock leapt %" PRIu64 " days ahead, which is believed after an hour: set it, if it is wrong.\n",
+		    number(s, "clock_ahead_seconds") / 86400);
 	if (number(s, "clock_behind_seconds") > 0)
 		buf_printf(out, "This machine's clock is %" PRIu64 " s behind what it was when the last webhook came: set it, and see that"
 		    " it is set at boot.\n", number(s, "clock_behind_seconds"));

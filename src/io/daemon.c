@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
 #include <sodium.h>
@@ -17,13 +16,13 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/conf.h"
+#include "io/clock.h"
 #include "io/geo.h"
 #include "io/hooks.h"
 #include "io/journal.h"
@@ -74,7 +73,7 @@ struct daemon {
 	bool stopping, reloading, reload_again, failed;
 	bool lenient;			/* signed times are not looked at */
 	int64_t begun_ms;		/* as site_uptime() */
-	int clock_fd;
+	struct clock *clock;
 	long last_rotate_log;
 };
 
@@ -84,13 +83,8 @@ static int64_t
 now_ms(void *arg)
 {
 	struct daemon *d = arg;
-	struct timespec ts;
-	char text[32] = "";
 
-	if (d->clock_fd >= 0 && pread(d->clock_fd, text, sizeof(text) - 1, 0) > 0)
-		return (strtoll(text, NULL, 10));
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+	return (clock_now_ms(d->clock));
 }
 
 /* ---- setting up ----------------------------------------------------------- */
@@ -249,7 +243,7 @@ static int
 add_sites(struct daemon *d, struct setup *s, struct buf *mistakes)
 {
 	struct site_env env = { d->base, s->config, s->tables, s->geo, d->journal, d->hooks, d->owner, d->options.replay, now_ms,
-	    d->options.replay || d->options.rebuild ? on_site_done : NULL, d, d->options.rebuild };
+	    d->options.replay || d->options.rebuild ? on_site_done : NULL, d, d->options.rebuild, d->clock };
 	struct err err;
 	int rc = 0;
 
@@ -734,6 +728,7 @@ mistakes_of_rebuild(struct daemon *d, struct buf *mistakes)
 static int
 daemon_open(struct daemon *d, struct buf *mistakes)
 {
+	struct journal_status journal;
 	struct err err;
 
 	check(d->options.config, mistakes);
@@ -744,6 +739,9 @@ daemon_open(struct daemon *d, struct buf *mistakes)
 		buf_printf(mistakes, "state_dir: %s\n", err.msg);
 		return (1);
 	}
+	journal_status(d->journal, &journal);
+	if (!d->options.replay && !d->options.rebuild)
+		clock_was(d->clock, journal.newest_ms);
 	d->hooks = hooks_new(d->journal, now_ms, d, &err);
 	if (d->hooks == NULL) {
 		buf_printf(mistakes, "state_dir: %s\n", err.msg);
@@ -784,8 +782,7 @@ daemon_close(struct daemon *d)
 		event_free(d->stop_timer);
 	journal_close(&d->journal);
 	free(d->owner);
-	if (d->clock_fd >= 0)
-		close(d->clock_fd);
+	clock_free(&d->clock);
 	event_base_free(d->base);
 }
 
@@ -817,14 +814,16 @@ memory_cannot_fail(void)
 static int
 daemon_init(struct daemon *d, const struct daemon_options *options)
 {
+	struct err err;
+
 	signal(SIGPIPE, SIG_IGN);
 	umask(0077);
 	memory_cannot_fail();
 	d->options = *options;
-	d->clock_fd = -1;
 	d->begun_ms = site_uptime();
-	if (options->clock != NULL && (d->clock_fd = open(options->clock, O_RDONLY | O_CLOEXEC)) < 0) {
-		fprintf(stderr, "rpvd: %s: %s\n", options->clock, strerror(errno));
+	d->clock = clock_new(options->clock, &err);
+	if (d->clock == NULL) {
+		fprintf(stderr, "rpvd: %s\n", err.msg);
 		return (1);
 	}
 	d->base = event_base_new();

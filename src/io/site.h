@@ -42,6 +42,7 @@ struct site_env {
 	/* A new state is built from what is on disk and takes the place of the one in use; then
 	 * on_done. */
 	bool rebuild;
+	const struct clock *clock;	/* for the status */
 };
 
 /* Everything about the configuration that can be wrong is found here.  NULL with err set. */

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/clock.h"
 #include "io/hooks.h"
 #include "io/intake.h"
 #include "io/journal.h"
@@ -235,6 +236,8 @@ site_publish_status(struct site *s)
 	put_number(&p, "commits", s->commits);
 	put_number(&p, "redis_rewinds", s->rewinds);
 	put_number(&p, "log_dropped", log_drops());
+	if (clock_ahead_ms(s->env.clock) > 0)
+		put_number(&p, "clock_ahead_seconds", (uint64_t)clock_ahead_ms(s->env.clock) / 1000);
 	if (keys_failed(s->keys) != NULL)
 		put_text(&p, "keys", keys_failed(s->keys));
 	put_hooks(&p, s);

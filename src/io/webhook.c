@@ -36,8 +36,9 @@
 #include "io/http.h"
 #include "provider/mismatch.h"
 
-#define CONNS_MAX 128			/* or half of what descriptors there are: see places() */
+#define CONNS_MAX 128			/* or fewer, by the descriptors that there are: see places() */
 #define CONNS_MIN 2
+#define DESCRIPTORS_KEPT 16
 #define BACKLOG 4096			/* further clients wait here; one too many is refused, by nginx with 502 */
 #define ACCEPTS_AT_ONCE 64		/* then the rest of the loop has its turn */
 #define PENDING_MAX 64
@@ -740,17 +741,19 @@ listen_any(struct webhooks *w, const char *text, int fd, struct err *err)
 	return (listen_inet(w, text, err));
 }
 
-/* Clients never take what the logs need to be opened.  A descriptor is the lowest that is free: about
- * as many are in use already. */
+/* Clients never take what the logs need: to look for what follows a rotated file is to open all
+ * that may be it.  A descriptor is the lowest that is free: about as many are in use already. */
 static size_t
 places(int lowest_fd)
 {
 	struct rlimit limit;
-	rlim_t in_use = lowest_fd > 0 ? (rlim_t)lowest_fd : 0;
+	rlim_t left, kept;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= in_use + 2 * CONNS_MAX)
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= (rlim_t)(lowest_fd + 2 * CONNS_MAX))
 		return (CONNS_MAX);
-	return (limit.rlim_cur < in_use + 2 * CONNS_MIN ? CONNS_MIN : (size_t)(limit.rlim_cur - in_use) / 2);
+	left = lowest_fd >= 0 && limit.rlim_cur > (rlim_t)lowest_fd ? limit.rlim_cur - (rlim_t)lowest_fd : 0;
+	kept = left / 2 > DESCRIPTORS_KEPT ? left / 2 : DESCRIPTORS_KEPT;
+	return (left > kept + CONNS_MIN ? (size_t)(left - kept) : CONNS_MIN);
 }
 
 /* ---- from outside --------------------------------------------------------- */
