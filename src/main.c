@@ -33,6 +33,7 @@ static const char usage[] =
     "      --replay       read all logs and order files from their beginning to their end, commit, exit\n"
     "      --rebuild[=SITE]  make the figures anew from logs, order files and journal, exit; the old ones stay until then\n"
     "      --rebuild-later[=SITE]  have the daemon do so when it is started or reloaded next\n"
+    "      --rebuild-cancel[=SITE]  have it give that up\n"
     "      --clock FILE   take the wall time (Unix milliseconds) from FILE: for tests\n"
     "  -v, --verbose      say more in the log\n"
     "  doctor, --doctor   look at logs, web server, Redis, webhooks and rights around rpvd: 0 fine, 1 something was found\n"
@@ -45,7 +46,7 @@ static const char usage[] =
     "\n"
     "SIGHUP reloads the configuration, SIGTERM commits and ends.  See rpvd(8), rpvd.conf(5).\n";
 
-enum { OPT_REPLAY = 256, OPT_REBUILD, OPT_REBUILD_LATER, OPT_VERSION, OPT_CLOCK, OPT_DOCTOR, OPT_JSON, OPT_USER, OPT_NGINX, OPT_LOGROTATE };
+enum { OPT_REPLAY = 256, OPT_REBUILD, OPT_REBUILD_LATER, OPT_REBUILD_CANCEL, OPT_VERSION, OPT_CLOCK, OPT_DOCTOR, OPT_JSON, OPT_USER, OPT_NGINX, OPT_LOGROTATE };
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -53,6 +54,7 @@ static const struct option options[] = {
 	{ "replay", no_argument, NULL, OPT_REPLAY },
 	{ "rebuild", optional_argument, NULL, OPT_REBUILD },
 	{ "rebuild-later", optional_argument, NULL, OPT_REBUILD_LATER },
+	{ "rebuild-cancel", optional_argument, NULL, OPT_REBUILD_CANCEL },
 	{ "clock", required_argument, NULL, OPT_CLOCK },
 	{ "doctor", no_argument, NULL, OPT_DOCTOR },
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -102,6 +104,10 @@ main(int argc, char **argv)
 			break;
 		case OPT_REBUILD_LATER:
 			run.rebuild_later = true;
+			run.rebuild_site = optarg;
+			break;
+		case OPT_REBUILD_CANCEL:
+			run.rebuild_cancel = true;
 			run.rebuild_site = optarg;
 			break;
 		case OPT_CLOCK:

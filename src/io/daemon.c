@@ -845,7 +845,7 @@ request_rebuild(const struct daemon_options *options)
 	if (config != NULL && !known)
 		no_such_site(options->config, options->rebuild_site, &mistakes);
 	else if (config != NULL)
-		rc = rebuild_request(config, options->rebuild_site);
+		rc = rebuild_request(config, options->rebuild_site, options->rebuild_cancel);
 	say_mistakes(&mistakes);
 	config_free(&config);
 	return (rc);
@@ -858,7 +858,7 @@ daemon_run(const struct daemon_options *options)
 	struct buf mistakes = { 0 };
 	int rc;
 
-	if (options->rebuild_later)
+	if (options->rebuild_later || options->rebuild_cancel)
 		return (request_rebuild(options));
 	rc = daemon_init(&d, options);
 	if (rc != 0)

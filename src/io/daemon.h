@@ -11,7 +11,8 @@ struct daemon_options {
 	const char *config;
 	bool replay;
 	bool rebuild;			/* makes the figures anew from what is on disk, and ends */
-	bool rebuild_later;		/* only asks whoever runs next to do so */
+	bool rebuild_later;		/* only asks whoever runs next to do so, or */
+	bool rebuild_cancel;		/* to give it up */
 	const char *rebuild_site;	/* that one; NULL: all */
 	const char *clock;		/* NULL, or a file that holds the wall time in Unix milliseconds: for tests */
 };

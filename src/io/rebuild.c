@@ -518,7 +518,7 @@ struct asked {
 	const char *site;
 	struct redis *redis;
 	size_t pending;
-	bool failed;
+	bool cancel, failed;
 };
 
 static void
@@ -547,7 +547,7 @@ on_request_up(void *arg)
 			continue;
 		store = store_new(q->redis, &(struct store_conf){ .site = name, .owner = "", .keys = "" });
 		q->pending++;
-		if (!store_request_rebuild(store, on_request_result, q))
+		if (!store_request_rebuild(store, q->cancel, on_request_result, q))
 			on_request_result(STORE_DOWN, "", q);
 		store_free(&store);
 	}
@@ -564,11 +564,11 @@ on_request_down(void *arg, const char *why)
 }
 
 int
-rebuild_request(const struct config *config, const char *site)
+rebuild_request(const struct config *config, const char *site, bool cancel)
 {
 	struct redis_conf conf = redis_conf_of(config);
 	struct redis_calls calls = { on_request_up, on_request_down };
-	struct asked q = { .base = event_base_new(), .config = config, .site = site };
+	struct asked q = { .base = event_base_new(), .config = config, .site = site, .cancel = cancel };
 	struct err err = { "" };
 
 	must(q.base != NULL);
@@ -581,7 +581,8 @@ rebuild_request(const struct config *config, const char *site)
 		log_error("%s", err.msg);
 	event_base_free(q.base);
 	if (err.msg[0] == '\0' && !q.failed)
-		log_notice("asked for: rpvd builds the figures anew when it is started, or reloaded (systemctl reload rpvd)");
+		log_notice(cancel ? "given up: rpvd goes on with the old figures when it is started, or reloaded (systemctl reload rpvd)" :
+		    "asked for: rpvd builds the figures anew when it is started, or reloaded (systemctl reload rpvd)");
 	return (err.msg[0] != '\0' || q.failed ? 1 : 0);
 }
 

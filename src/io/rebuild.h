@@ -49,9 +49,10 @@ unsigned rebuild_percent(const struct site *);
 void rebuild_tick(struct site *);
 /* What was built is committed whole. */
 bool rebuild_is_whole(const struct site *);
-/* `rpvd --rebuild-later`: whoever loads the site (NULL: all of the configuration) next rebuilds it.  The exit code. */
+/* `rpvd --rebuild-later`: whoever loads the site (NULL: all of the configuration) next rebuilds it, or gives
+ * that up.  The exit code. */
 struct config;
-int rebuild_request(const struct config *, const char *site);
+int rebuild_request(const struct config *, const char *site, bool cancel);
 /* As root: what was made in the state directory belongs to who owns that. */
 void state_dir_give_back(const char *dir);
 

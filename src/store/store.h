@@ -58,9 +58,9 @@ void store_was_here(struct store *, bool was_here);
 /* The next load begins to build a new state beside the one in use, or goes on with one that was begun
  * (so does any load that finds one); nothing of the one in use is touched until store_swap(). */
 void store_rebuild(struct store *);
-/* Asks whoever loads the site next to do so; needs neither lease nor load.  False, and no call of fn,
- * where the connection is down. */
-bool store_request_rebuild(struct store *, store_fn *, void *arg);
+/* Asks whoever loads the site next to do so, or to give up what was begun; needs neither lease nor load.
+ * False, and no call of fn, where the connection is down. */
+bool store_request_rebuild(struct store *, bool cancel, store_fn *, void *arg);
 bool store_is_building(const struct store *);
 /* The state that was built, as it was committed last, takes the place of the one in use; commits, fetches
  * and renewals must not be under way, nor be begun before fn is called.  Broken off anywhere, the next load

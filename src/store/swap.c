@@ -8,6 +8,7 @@
  *	clear	it is whole: the records of the old state are removed
  *	move	they are gone: those of the new one get their names; `meta`, without the field, last
  *	drop	it cannot be used (another version began it): is removed, and begun anew
+ *	cancel	it is not wanted any more: is removed
  *
  * Each step can be done again, so whoever finds the field goes on from there: a kill at any
  * moment costs nothing but the next start.  Renaming costs Redis a microsecond a record and
@@ -59,8 +60,8 @@ static const char phase_script[] =
     "elseif ARGV[4] ~= '' then redis.call('HSET', KEYS[2], 'phase', ARGV[4]) end\n"
     "return {'OK'}\n";
 
-enum phase { PHASE_NONE, PHASE_BUILD, PHASE_CLEAR, PHASE_MOVE, PHASE_DROP };
-static const char *const phase_names[] = { "none", "build", "clear", "move", "drop" };
+enum phase { PHASE_NONE, PHASE_BUILD, PHASE_CLEAR, PHASE_MOVE, PHASE_DROP, PHASE_CANCEL };
+static const char *const phase_names[] = { "none", "build", "clear", "move", "drop", "cancel" };
 
 struct walk {				/* over all keys, once a phase */
 	struct store *store;
@@ -86,7 +87,12 @@ store_rebuild(struct store *s)
 	s->wants_rebuild = true;
 }
 
+/* A new state that is whole already cannot be cancelled any more. */
 static const char request_script[] =
+    "if ARGV[2] == 'cancel' then\n"
+    "  if redis.call('HGET', KEYS[1], 'phase') == 'build' then redis.call('HSET', KEYS[1], 'phase', 'cancel') end\n"
+    "  return {'OK'}\n"
+    "end\n"
     "redis.call('HSETNX', KEYS[1], 'phase', 'build')\n"
     "redis.call('HSETNX', KEYS[1], 'epoch', ARGV[1])\n"
     "return {'OK'}\n";
@@ -111,7 +117,7 @@ arg_epoch(struct store *s)
 }
 
 bool
-store_request_rebuild(struct store *s, store_fn *fn, void *arg)
+store_request_rebuild(struct store *s, bool cancel, store_fn *fn, void *arg)
 {
 	struct store_call *call = store_call_new(s, fn, arg);
 
@@ -121,6 +127,7 @@ store_request_rebuild(struct store *s, store_fn *fn, void *arg)
 	store_arg(s, SLICE("1"));
 	store_arg_base(s, SLICE(STORE_NEW "meta"));
 	arg_epoch(s);
+	store_arg(s, slice_of(phase_names[cancel ? PHASE_CANCEL : PHASE_BUILD]));
 	if (store_send(s, on_requested, call))
 		return (true);
 	free(call);
@@ -243,7 +250,7 @@ on_phase_ended(struct redisReply *r, void *arg)
 static void
 batch_done(struct walk *w)
 {
-	static const char *const next[] = { [PHASE_CLEAR] = "move", [PHASE_MOVE] = "end", [PHASE_DROP] = "none" };
+	static const char *const next[] = { [PHASE_CLEAR] = "move", [PHASE_MOVE] = "end", [PHASE_DROP] = "none", [PHASE_CANCEL] = "none" };
 
 	if (--w->pending > 0)
 		return;
@@ -383,7 +390,8 @@ on_begun(struct redisReply *r, void *arg)
 		return;
 	}
 	/* One that was whole already is what was wanted. */
-	w->store->wants_rebuild = w->phase == PHASE_DROP;
+	if (w->phase != PHASE_CANCEL)
+		w->store->wants_rebuild = w->phase == PHASE_DROP;
 	scan(w);
 }
 

@@ -12,6 +12,7 @@ whole every public key stays what it was.
 
 import argparse
 import glob
+import json
 import os
 import pty
 import shutil
@@ -149,6 +150,23 @@ def other_version(w, want, findings):
     w.rpvd_start()
 
 
+def by_nobody(w, want, findings):
+    """Begun, and given up: the old figures go on."""
+    w.end(w.daemon)
+    child = w.rebuild()
+    wait_for(lambda: len(w.records(NEW)) > 3, "records of the build")
+    w.end(child, signal.SIGKILL)
+    findings.equal(w.rebuilt("--rebuild-cancel=shop"), 0, "exit of --rebuild-cancel")
+    findings.check("given up" in w.read("rebuild.log"), w.read("rebuild.log")[-300:])
+    before = len(w.read("rpvd.log"))
+    with Watch(w, want) as watch:
+        w.rpvd_start()
+        wait_for(lambda: "state loaded" in w.read("rpvd.log")[before:] and not w.records(NEW), lambda: w.read("rpvd.log")[before:])
+        w.settle()
+    findings.check(not watch.wrong and "a new state" not in w.read("rpvd.log")[before:], f"given up: {watch.wrong[:3]} {w.read('rpvd.log')[before:]}")
+    w.same(want, "after a build that was given up")
+
+
 def on_terminal(w, want, findings):
     """How far it is, on one line; and by root, in the directory of somebody else."""
     w.end(w.daemon)
@@ -240,6 +258,9 @@ def with_a_loss(w, findings):
     findings.check(f"Figures before {since} could not be rebuilt" in out, f"{code} {out} {err}")
     code, out, err = rig.run([rig.RPVCTL, "-c", w.path("rpvd.conf"), "total"], env={"TZ": "UTC"})
     findings.check(f"7d and 30d are not whole: the figures begin at {since[:10]} {since[11:16]}" in out, f"{code} {out} {err}")
+    code, out, err = rig.run([rig.RPVCTL, "-c", w.path("rpvd.conf"), "total", "--json"])
+    told = {row["window"]: row.get("figures_since", "")[:16] for row in json.loads(out)["windows"]}
+    findings.equal(told, {"1h": "", "24h": "", "7d": since[:16], "30d": since[:16]}, "in JSON")
     code, out, err = rig.run([rig.RPVCTL, "-c", w.path("rpvd.conf"), "top", "--window", "1h"])
     findings.check("not whole" not in out, f"{code} {out} {err}")
 
@@ -257,7 +278,7 @@ def main():
             w.begin()
             w.live(lambda piece: w.rename() if piece in (20, 45, 70) else None)
             w.finish(want)
-            for step in (by_command, by_kill, by_steps, other_version, by_request, on_terminal, by_flush):
+            for step in (by_command, by_kill, by_steps, other_version, by_request, by_nobody, on_terminal, by_flush):
                 step(w, want[0], findings)
             refused(w, findings)
             with_a_loss(w, findings)
