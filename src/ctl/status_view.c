@@ -52,6 +52,7 @@ static const struct entry {
 	{ G_LOGS, "log_*", "log ", false },
 	{ G_LOGS, "lines", "lines read", false },
 	{ G_LOGS, "behind_bytes", "bytes still to be read", true },
+	{ G_LOGS, "catch_up_seconds", "seconds until they are, about", true },
 	{ G_LOGS, "late", "late lines", true },
 	{ G_LOGS, "truncations", "truncations", true },
 	{ G_LOGS, "lost_bytes", "bytes lost", true },

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "core/engine.h"
 #include "io/rebuild.h"
+#include "io/progress.h"
 #include "io/site.h"
 #include "store/publish.h"
 #include "store/store.h"
@@ -40,6 +41,7 @@ struct site {
 	struct intake *intake;
 	struct order_input *orders;
 	size_t n_orders;
+	struct progress progress;	/* of the logs */
 	struct err *told_inputs;	/* of each log and order file: what the log was told of it */
 	size_t n_told_inputs, told_inputs_cap;
 	/* Order events read and not yet applied: 1 of a webhook, 0 of an order file; varint length; bytes. */

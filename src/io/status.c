@@ -77,9 +77,23 @@ put_input(struct pairs *p, const struct site *s, const char *kind, size_t no, si
 	put_text(p, name, inputs_problem(s, input, &err) ? err.msg : "ok");
 }
 
+static void
+put_progress(struct pairs *p, struct site *s, uint64_t behind)
+{
+	bool says = progress_note(&s->progress, s->at_end ? 0 : behind, site_uptime());
+	int64_t seconds = progress_seconds(&s->progress, site_uptime());
+
+	put_number(p, "behind_bytes", behind);
+	if (seconds >= 0)
+		put_number(p, "catch_up_seconds", (uint64_t)seconds);
+	if (says && seconds >= 0 && !s->env.replay)
+		log_info("site %s: catching up: %llu MB of logs to be read, about %lld s at this rate", s->conf->name,
+		    (unsigned long long)(behind >> 20), (long long)seconds);
+}
+
 /* How far the logs are behind, in bytes, and what is wrong with any of them. */
 static void
-put_logs(struct pairs *p, const struct site *s)
+put_logs(struct pairs *p, struct site *s)
 {
 	uint64_t behind = 0, truncations = 0, overlong = 0, nul_bytes = 0, torn = 0, lost = 0;
 
@@ -97,7 +111,7 @@ put_logs(struct pairs *p, const struct site *s)
 	}
 	for (size_t i = 0; i < s->n_orders; i++)
 		put_input(p, s, "orders", i + 1, (s->intake != NULL ? intake_logs(s->intake) : 0) + i);
-	put_number(p, "behind_bytes", behind);
+	put_progress(p, s, behind);
 	put_number(p, "truncations", truncations);
 	put_number(p, "overlong", overlong);
 	put_number(p, "nul_bytes", nul_bytes);

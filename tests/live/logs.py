@@ -47,7 +47,7 @@ class Logs(Live):
         inputs = "\n".join(f"\tlog '{self.path('logs', name)}' {{ format = '{FORMAT}' }}" for name in logs)
         return f'site "shop" {{\n\tcurrency = "EUR"\n\tvisitor = {{"ip_ua"}}\n{inputs}\n}}\n'
 
-    def begin(self, *marks, logs=("access.log",)):
+    def begin(self, *marks, logs=("access.log",), state="live"):
         os.makedirs(self.path("logs"), exist_ok=True)
         os.makedirs(self.path("marks"))
         for mark in marks:
@@ -63,7 +63,7 @@ class Logs(Live):
             self.daemon = subprocess.Popen([rig.RPVD, "-c", self.path("rpvd.conf"), "--clock", self.path("clock")],
                                            stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)
         self.children.append(self.daemon)
-        self.wait("state", "live")
+        self.wait("state", state)
 
     def mark(self, what, text=""):
         self.write("marks/" + what, text)
@@ -193,6 +193,29 @@ def holes_and_long_lines(w):
     # A sanitizer keeps what was freed; for the others it is a few pages.
     if w.rss_kb() - before > (4096 if "asan" not in os.popen(f"ldd {rig.RPVD}").read() else 300000):
         raise AssertionError(f"{before} kB became {w.rss_kb()} kB")
+
+
+def catch_up(w):
+    """L36: how much there still is to be read, and for how long, while it is read."""
+    os.makedirs(w.path("logs"))
+    w.n = 300000
+    w.write("logs/access.log", line(1) * w.n)
+    w.begin("slow", state="catching up")
+    seconds, behind = [], []
+
+    def look():
+        s = w.status()
+        behind.append(int(s.get("behind_bytes", 0)))
+        seconds.append(int(s.get("catch_up_seconds", -1)))
+        return s.get("state") == "live"
+    wait_for(look, lambda: w.status())
+    told = sorted(set(seconds) - {-1})
+    if not told or told[-1] > 600 or len(set(behind)) < 3 or behind != sorted(behind, reverse=True):
+        raise AssertionError(f"seconds {told}, bytes {sorted(set(behind))}")
+    w.unmark("slow")
+    w.all_read()
+    if "catch_up_seconds" in w.status():
+        raise AssertionError(w.status())
 
 
 # ---- rotation ---------------------------------------------------------------------------------
@@ -336,8 +359,8 @@ def many(w):
         raise AssertionError(wrong)
 
 
-CASES = [read_error, stale_handle, full_disk, holes_and_long_lines, stopped, copytruncate, swapped, no_watch, overflow, many]
-WITH_SHIM = {read_error, stale_handle, no_watch}
+CASES = [read_error, stale_handle, catch_up, full_disk, holes_and_long_lines, stopped, copytruncate, swapped, no_watch, overflow, many]
+WITH_SHIM = {read_error, stale_handle, catch_up, no_watch}
 
 
 def compile_shim(directory):
