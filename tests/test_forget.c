@@ -321,6 +321,54 @@ START_TEST(old_visits_are_forgotten)
 }
 END_TEST
 
+/* A visit that a token named before it had its cookie leaves a mark, which says whose it is now. */
+START_TEST(marks_are_forgotten)
+{
+	struct shop s = open_shop(_i);
+
+	hit(&s, 10 * HOUR, "", "/thanks?order=tok1", "");
+	hit(&s, 10 * HOUR + 1000, "anna", "/lamp", "https://shop.example/thanks");
+	hit(&s, 20 * 24 * HOUR, "bert", "/", "");
+	until(&s, 20 * 24 * HOUR + HOUR);
+	world_commit(s.w);
+	ck_assert_uint_eq(engine_counter(s.w->engine, COUNT_ADOPTED), 1);
+	ck_assert_uint_gt(places_of_anna(&s), 1);
+	forget(&s, 20 * 24 * HOUR + HOUR);
+	until(&s, 20 * 24 * HOUR + HOUR + 1);
+	world_commit(s.w);
+	ck_assert_uint_eq(places_of_anna(&s), 0);
+	world_free(&s.w);
+}
+END_TEST
+
+/* The store still has the records until the next commit: they are not read again. */
+START_TEST(nothing_comes_back_before_the_commit)
+{
+	struct shop s = open_shop(0);
+	struct input by_visitor = event(20 * 24 * HOUR + HOUR + 2000, ORDER_PAID, "o5"), by_customer = event(20 * 24 * HOUR + HOUR + 2000, ORDER_PAID, "o6");
+	int64_t total[FIGURES_MAX];
+
+	a_day(&s);
+	hit(&s, 20 * 24 * HOUR, "bert", "/", "");
+	until(&s, 20 * 24 * HOUR + HOUR);
+	world_commit(s.w);
+	if (_i == 1)
+		world_reload(s.w);
+	forget(&s, 20 * 24 * HOUR + HOUR);
+	if (_i == 2)			/* twice, in the same blocks */
+		forget(&s, 20 * 24 * HOUR + HOUR);
+	until(&s, 20 * 24 * HOUR + HOUR + 1);
+	by_visitor.message.visitor = SLICE("anna");
+	by_customer.message.customer = SLICE("email:anna@mail.example");
+	take(&s, &by_visitor);
+	take(&s, &by_customer);
+	until(&s, 20 * 24 * HOUR + 2 * HOUR);
+	ck_assert(world_series(s.w, DIM_TOTAL, SLICE(""), total));
+	ck_assert_int_eq(total[FIG_UNATTRIBUTED], 16000);
+	world_free(&s.w);
+}
+END_TEST
+
 /* A walk that a crash cuts short begins again: nothing of it was committed, or some of it. */
 START_TEST(crash_while_it_is_forgotten)
 {
@@ -433,6 +481,8 @@ main(void)
 	tcase_add_test(tc, too_much_for_a_request);
 	tcase_add_loop_test(tc, nothing_is_left_and_no_figure_changes, 0, 3);
 	tcase_add_loop_test(tc, old_visits_are_forgotten, 0, 3);
+	tcase_add_loop_test(tc, marks_are_forgotten, 0, 3);
+	tcase_add_loop_test(tc, nothing_comes_back_before_the_commit, 0, 3);
 	tcase_add_loop_test(tc, crash_while_it_is_forgotten, 0, 2);
 	tcase_add_loop_test(tc, what_comes_later_brings_nobody_back, 0, 3);
 	tcase_add_loop_test(tc, made_anew_they_are_forgotten_again, 0, 3);

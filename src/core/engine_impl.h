@@ -136,6 +136,8 @@ void erasure_name(uint64_t unit, int64_t epoch, struct name *);
 void erasure_supply(struct engine *, uint64_t unit, int64_t epoch, struct slice name, struct slice block);
 /* The block of that name, of which `fetched` may be older than what the next commit writes. */
 struct slice erased_block(const struct engine *, struct slice name, struct slice fetched);
+/* Its record is gone with the next commit. */
+bool erased_is_customer(const struct engine *, uint64_t hash);
 void erasures_changes(struct engine *, struct changes *);
 void erasures_free(struct engine *);
 

@@ -150,6 +150,17 @@ erased_block(const struct engine *e, struct slice name, struct slice fetched)
 	return (fetched);
 }
 
+bool
+erased_is_customer(const struct engine *e, uint64_t hash)
+{
+	struct reader r = reader_of(buf_view(&e->erased_customers));
+
+	while (reader_more(&r))
+		if (reader_u64(&r) == hash)
+			return (true);
+	return (false);
+}
+
 /* ---- orders ---------------------------------------------------------------- */
 
 /* NULL in *o where there is none of that name. */

@@ -249,6 +249,8 @@ supply_customer(struct engine *e, const struct want *w, struct slice value)
 	if (c->known)
 		return;
 	c->known = true;
+	if (erased_is_customer(e, w->key))
+		return;
 	while (reader_more(&r)) {
 		struct customer_order x;
 
