@@ -582,7 +582,9 @@ goes_on_after(struct journal *j)
 START_TEST(disk_full)
 {
 	struct journal *j;
-	char ballast[160];
+	char ballast[160], path[256];
+	struct stat st;
+	uint64_t size;
 
 	journal_close(&(struct journal *){ open_ok() });	/* makes the directories */
 	dir_remove(dir);
@@ -597,7 +599,16 @@ START_TEST(disk_full)
 	spill(ballast, slice_make((const char[32768]){ 0 }, 32768));
 	j = open_ok();
 	fill_up(j, RLIM_INFINITY);
+	size = status_of(j).bytes;
+	ck_assert_msg(status_of(j).problem != NULL && strstr(status_of(j).problem, "No space left") != NULL, "%s", status_of(j).problem);
+	journal_probe(j);
+	ck_assert_ptr_nonnull(status_of(j).problem);	/* nothing has changed */
 	ck_assert_int_eq(unlink(ballast), 0);
+	ck_assert_ptr_nonnull(status_of(j).problem);
+	journal_probe(j);
+	ck_assert_ptr_null(status_of(j).problem);
+	path_of(1, path);
+	ck_assert(stat(path, &st) == 0 && (uint64_t)st.st_size == size);
 	goes_on_after(j);
 }
 END_TEST

@@ -189,6 +189,21 @@ hooks_try_again(struct hooks *h)
 	free(a.delivery);
 }
 
+/* The next webhook may be hours away, and the owner, who has made room, looks now. */
+static void
+look_for_room(struct hooks *h)
+{
+	struct quarantine_status kept;
+	struct journal_status journal;
+
+	journal_probe(h->journal);
+	quarantine_probe(h->quarantine);
+	journal_status(h->journal, &journal);
+	quarantine_status(h->quarantine, &kept);
+	if (journal.problem == NULL && kept.problem == NULL)
+		say_sync(h, NULL, false);
+}
+
 /* A machine that has just booted may not have been told the time yet, and what was kept before looks as if
  * it were of the future. */
 static bool
@@ -205,6 +220,8 @@ hooks_tick(struct hooks *h, int64_t quarantine_keep_ms)
 {
 	struct err err;
 
+	if (h->failed)
+		look_for_room(h);
 	if (!clock_is_set(h))
 		return;
 	if (quarantine_forget(h->quarantine, h->now_ms(h->arg), quarantine_keep_ms, &err) != 0 && log_limit(&h->said_forget, 3600))

@@ -38,6 +38,7 @@
 #define HEADER_LEN 12
 #define RECORD_MAX (4 * 1024 * 1024)	/* behind the header; twice the largest webhook */
 #define READ_STEP (64 * 1024)
+#define PROBE_BYTES (16 * 1024)
 #define ROTATE_BYTES (16 * 1024 * 1024)
 #define ROTATE_MS (INT64_C(24) * 3600 * 1000)
 #define FUTURE_MS (INT64_C(3600) * 1000)	/* no clock is set back further in earnest */
@@ -728,6 +729,17 @@ journal_sync(struct journal *j, struct err *err)
 	}
 	pending_drop(j);
 	return (rc);
+}
+
+void
+journal_probe(struct journal *j)
+{
+	if (j->problem.msg[0] == '\0' || j->n_pending > 0 || file_ready(j, NULL) != 0)
+		return;
+	if (posix_fallocate(j->fd, (off_t)file_current(j)->size, PROBE_BYTES) == 0)
+		j->problem.msg[0] = '\0';
+	/* If this fails, file_ready() does it before the next write. */
+	(void)!ftruncate(j->fd, (off_t)file_current(j)->size);
 }
 
 static bool

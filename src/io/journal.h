@@ -60,6 +60,8 @@ uint64_t journal_append(struct journal *, enum journal_kind, int64_t received_ms
 int journal_sync(struct journal *, struct err *);
 /* Nothing was appended since the last sync. */
 bool journal_is_synced(const struct journal *);
+/* After a sync that failed, with nothing appended since: is there room again?  Where so, status.problem ends. */
+void journal_probe(struct journal *);
 /* Number of the last durable record, be it removed by age since, 0 where there never was one;
  * of the oldest that is kept, 0 where none is. */
 uint64_t journal_last(const struct journal *);

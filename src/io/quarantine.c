@@ -166,6 +166,12 @@ quarantine_sync(struct quarantine *q, struct err *err)
 	return (rc);
 }
 
+void
+quarantine_probe(struct quarantine *q)
+{
+	journal_probe(q->log);
+}
+
 /* ---- reading ----------------------------------------------------------------- */
 
 struct again {
@@ -250,5 +256,5 @@ quarantine_status(const struct quarantine *q, struct quarantine_status *s)
 	struct journal_status log;
 
 	journal_status(q->log, &log);
-	*s = (struct quarantine_status){ q->n_waiting, log.bytes, log.newest_ms, q->forgotten };
+	*s = (struct quarantine_status){ q->n_waiting, log.bytes, log.newest_ms, log.problem, q->forgotten };
 }

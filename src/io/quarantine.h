@@ -34,6 +34,9 @@ void quarantine_close(struct quarantine **);
 /* In memory, until quarantine_sync(): 0, or -1 with err set, and nothing counts that was added since the last. */
 void quarantine_add(struct quarantine *, const struct quarantined *);
 int quarantine_sync(struct quarantine *, struct err *);
+/* As journal_probe(). */
+void quarantine_probe(struct quarantine *);
+
 struct quarantine_calls {
 	/* For each that waits; it lives until the call returns, which must add none.  True: understood now. */
 	bool (*understands)(void *arg, const struct quarantined *);
@@ -48,6 +51,7 @@ int quarantine_forget(struct quarantine *, int64_t now_ms, int64_t keep_ms, stru
 struct quarantine_status {
 	uint64_t waiting, bytes;	/* bytes: of the files */
 	int64_t newest_ms;		/* latest receipt, by the clock of then; 0 where there is none */
+	const char *problem;		/* as in struct journal_status */
 	uint64_t forgotten;		/* since the open: removed by age or size before they were understood */
 };
 void quarantine_status(const struct quarantine *, struct quarantine_status *);

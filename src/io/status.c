@@ -125,15 +125,17 @@ put_journal(struct pairs *p, const struct site *s)
 	/* Records of other sites change nothing here and ask for no commit. */
 	bool idle = s->state == SITE_RUNNING && !s->committing && s->applied == s->n_queued && !engine_is_dirty(s->engine);
 	uint64_t taken = idle ? s->journal_queued : s->journal_committed;
+	struct quarantine_status q;
 	struct journal_status j;
 
+	quarantine_status(hooks_quarantine(s->env.hooks), &q);
 	journal_status(s->env.journal, &j);
 	put_number(p, "journal_last", j.last);
 	put_number(p, "journal_depth", j.last > taken ? j.last - taken : 0);
 	put_number(p, "journal_bytes", j.bytes);
 	put_number(p, "journal_damaged", j.damaged);
 	put_number(p, "journal_cut_bytes", j.cut_bytes);
-	put_text(p, "journal", j.problem != NULL ? j.problem : "ok");
+	put_text(p, "journal", j.problem != NULL ? j.problem : q.problem != NULL ? q.problem : "ok");
 	if (j.newest_ms - site_now(s) > CLOCK_SLACK_MS)
 		put_number(p, "clock_behind_seconds", (uint64_t)(j.newest_ms - site_now(s)) / 1000);
 }

@@ -31,7 +31,7 @@ what happens:
   get CODE PATH                of the webhook socket
   resend CODE TIME             the last webhook once more, byte for byte
   bad-webhook TIME KIND ...    signed with another secret; rpvd answers 401
-  junk TIME TEXT               a signed body that cannot be understood; rpvd answers 400
+  junk TIME TEXT [CODE]        a signed body that cannot be understood; rpvd answers 400
   kept TIME KIND ...           rpvd is stopped, and one before it had kept this webhook, not understanding it
   stop, start, restart         rpvd
   crash, kill                  rpvd, -9; kill starts it again
@@ -356,13 +356,13 @@ class Story:
         self.set_clock(seconds(time))
         self.send_posted(int(code))
 
-    def junk(self, time, text):
+    def junk(self, time, text, want="400"):
         self.set_clock(seconds(time))
         body = text.encode()
         headers = rig.sign_generic(SECRET, body, int(self.now), f"evt_{self.number}")
         got = rig.send(self.rig.path("webhook.sock"), "POST", "/hooks/generic", headers, body)
-        if got != 400:
-            raise Failed(f"expected 400, got {got}")
+        if got != int(want):
+            raise Failed(f"expected {want}, got {got}")
 
     def kept(self, time, kind, *words):
         """A file of the quarantine (src/io/journal.c, quarantine.c) with this one body in it."""
