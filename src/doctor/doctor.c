@@ -20,6 +20,7 @@
 #include "io/rules.h"
 
 #define NGINX_FILE "/etc/nginx/nginx.conf"
+#define SOCKET "/run/rpvd/webhook.sock"	/* of rpvd.socket */
 
 /* ---- findings ------------------------------------------------------------- */
 
@@ -174,6 +175,7 @@ examine(struct doctor *d)
 	d->tables = tables_load(d->config->data_dir, &err);
 	if (d->tables == NULL)
 		doctor_find(d, "data_dir", &fix, "%s", err.msg);
+	d->listen = d->config->webhook_listen != NULL ? d->config->webhook_listen : access(SOCKET, F_OK) == 0 ? "unix:" SOCKET : NULL;
 	d->nginx_file = d->opt->nginx != NULL ? d->opt->nginx : NGINX_FILE;
 	d->nginx = nginx_conf_read(d->nginx_file);
 	if (d->nginx == NULL)

@@ -27,7 +27,7 @@ check_listener(struct doctor *d, const struct endpoint_conf *e)
 	struct probe_answer a;
 	struct err err, fix;
 
-	if (probe(d->config->webhook_listen, false, "localhost", "GET", e->path, &a, &err) != 0) {
+	if (probe(d->listen, false, "localhost", "GET", e->path, &a, &err) != 0) {
 		fix = doctor_fix("Start rpvd (systemctl start rpvd.socket rpvd.service).");
 		doctor_find(d, "listener", &fix, "nobody takes webhooks: %s", err.msg);
 		return (false);
@@ -35,7 +35,7 @@ check_listener(struct doctor *d, const struct endpoint_conf *e)
 	if (strstr(a.body, GET_ANSWER) != NULL)
 		return (true);
 	fix = doctor_fix("Let the rpvd that runs read this configuration (systemctl reload rpvd), or end what listens there.");
-	doctor_find(d, "listener", &fix, "%s: answers %d at %s: it is not rpvd, or not with this configuration", d->config->webhook_listen, a.status,
+	doctor_find(d, "listener", &fix, "%s: answers %d at %s: it is not rpvd, or not with this configuration", d->listen, a.status,
 	    e->path);
 	return (false);
 }
@@ -222,7 +222,7 @@ check_endpoint(struct doctor *d, const struct endpoint_conf *e)
 	struct err fix = doctor_fix("Put contrib/nginx/hooks.conf into the server block of the shop, and reload nginx.");
 
 	check_secret(d, e);
-	if (d->config->webhook_listen == NULL) {
+	if (d->listen == NULL) {
 		doctor_note(d, "listener", "webhooks come by a socket of the service manager; where it is was not told, and it was not asked");
 		return;
 	}
@@ -230,7 +230,7 @@ check_endpoint(struct doctor *d, const struct endpoint_conf *e)
 		return;
 	nginx_each(d->nginx, "server", look_at_server, &l);
 	if (l.found == 0)
-		doctor_find(d, "hook_location", &fix, "no server of nginx (%s) passes %s on to rpvd (%s)", d->nginx_file, e->path, d->config->webhook_listen);
+		doctor_find(d, "hook_location", &fix, "no server of nginx (%s) passes %s on to rpvd (%s)", d->nginx_file, e->path, d->listen);
 }
 
 void

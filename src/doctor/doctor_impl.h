@@ -30,6 +30,7 @@ struct doctor {
 	struct tables *tables;
 	struct user user;		/* as whom rpvd runs, or would */
 	pid_t pid;			/* of the rpvd that runs; 0: none */
+	const char *listen;		/* where webhooks arrive: as in the configuration, or rpvd.socket's; NULL: not known */
 	const char *nginx_file;
 	struct nginx_node *nginx;	/* NULL: no nginx here */
 	struct findings findings, notes;

@@ -248,7 +248,7 @@ bool
 doctor_passes(const struct doctor *d, const struct nginx_node *location)
 {
 	const struct nginx_node *pass = location != NULL ? nginx_child(location, "proxy_pass") : NULL;
-	struct upstream_look l = { .listen = d->config->webhook_listen };
+	struct upstream_look l = { .listen = d->listen };
 
 	if (pass == NULL || pass->n_words < 2 || l.listen == NULL || strncmp(pass->words[1], "http://", 7) != 0)
 		return (false);

@@ -26,7 +26,7 @@ check_dir(struct doctor *d, const char *dir)
 
 	if (!access_check(&d->user, dir, 7, &missing, &what, &fix)) {
 		if (missing)
-			err_set(&fix, "Make it: mkdir -m 0700 %.150s, chown %s; or set state_dir.", dir, d->user.name);
+			err_set(&fix, "Start rpvd.service, which makes it; or mkdir -m 0700 %.150s and chown %s; or set state_dir.", dir, d->user.name);
 		else
 			err_set(&fix, "Give it to rpvd: chown -R %s %.150s; or set state_dir.", d->user.name, dir);
 		doctor_find(d, "state_dir", &fix, "%s", what.msg);
