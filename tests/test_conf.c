@@ -321,6 +321,7 @@ static const struct { const char *why, *text; int line; const char *says; } mist
 	{ "a currency is three letters", "site \"a\" { log \"/a\" {}\n currency = \"EURO\" }", 2, "currency = \"EURO\": expected a currency code" },
 	{ "a site needs input", "\nsite \"a\" { currency = EUR }", 2, "site \"a\" has neither log nor orders" },
 	{ "the name goes into keys", "site \"a b\" { currency = EUR log \"/a\" {} }", 1, "site \"a b\": expected 1 to 64 letters" },
+	{ "... and into names of files", "site \"../a\" { currency = EUR log \"/a\" {} }", 1, "site \"../a\": expected 1 to 64 letters" },
 	{ "and its length is bounded", "site \"12345678901234567890123456789012345678901234567890123456789012345\" { currency = EUR log \"/a\" {} }", 1, "expected 1 to 64 letters" },
 	{ "two sites of one name", SHOP("") SHOP(""), 6, "site \"shop\" is here already, in line 1" },
 	{ "a log twice", SHOP(" log \"/a.log\" { format = common }"), 4, "log \"/a.log\" is here already, in line 3" },

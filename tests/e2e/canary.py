@@ -359,6 +359,8 @@ orders '{r.path("logs/orders.ndjson")}' {{}}
             self.f.check(any(re.match(want, name) for name in names), f"no {want} in state_dir: {names}")
 
     def look(self):
+        with open(os.path.join(rig.TREE, "systemd/rpvd.service.in"), encoding="utf-8") as f:
+            self.f.check("\nLimitCORE=0\n" in f.read(), "the unit allows a core file, which would hold everything")
         self.look_redis()
         self.look_state()
         with open(self.rig.path("rpvd.log"), "rb") as f:
