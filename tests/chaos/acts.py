@@ -289,7 +289,7 @@ def redis_back(w, watched, since):
     w.redis_is = "up"
     if watched and w.is_reading:
         w.must_say("redis: connected", since)
-        w.must_say("state loaded; going on where it ends", since)
+        w.must_say(r"state loaded;.* going on where it ends", since)
 
 
 def wait_noticed(w, refused):
@@ -561,7 +561,7 @@ def takeover(w):
     w.spare = spare
     w.must_say("another rpvd .*keeps this site; waiting until it is gone", 0, log)
     w.redis("DEL", "rpvd:{shop.0}:lease")           # ten seconds have passed
-    w.must_say("state loaded; going on where it ends", 0, log)
+    w.must_say(r"state loaded;.* going on where it ends", 0, log)
     w.unsettled = True
 
     def wake():
@@ -579,6 +579,10 @@ def takeover(w):
 
 
 # ---- which, and when ----------------------------------------------------------------------
+
+UNNOTICED = ("copytruncate", "compress", "bad_reload", "full_disk", "slow", "second_on_directory", "second_on_site")
+# acts after which rpvd reads on where it was
+
 
 def choose(rng):
     """Which acts a round has: not all, so that each has room for what only it brings about."""

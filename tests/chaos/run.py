@@ -47,6 +47,8 @@ class Round(World):
 
     def perform(self, name):
         lasting = acts.ACTS[name][2](self)
+        if name not in acts.UNNOTICED:
+            self.unknown()
         if lasting is not None and lasting.pieces == 0:
             lasting.end()
         elif lasting is not None:
@@ -57,6 +59,7 @@ class Round(World):
         self.lasting = [x for x in self.lasting if x[0] > upto]
         for end in ended:
             end()
+            self.unknown()
 
     def something(self):
         """At most one thing goes wrong."""

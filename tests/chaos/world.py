@@ -122,7 +122,7 @@ class Log:
         self.path = world.path("logs", name)
         self.fd = None
         self.rest = b""                 # of a line of which the first part is written
-        self.is_known = True            # rpvd has seen bytes of it since it was emptied last, or it is empty
+        self.is_known = False           # rpvd has seen bytes of it since it was emptied, or rpvd began to read, last
         self.reopen()
 
     def reopen(self):
@@ -382,6 +382,11 @@ class World(Live):
         self.wait_status(lambda s: s.get("lines") == str(self.written), f"{self.written} lines")
         for log in self.logs:
             log.is_known = os.path.getsize(log.path) > 0
+
+    def unknown(self):
+        """rpvd may have begun to read anew."""
+        for log in self.logs:
+            log.is_known = False
 
     def wait_status(self, fits, what):
         def look():
