@@ -290,7 +290,8 @@ const struct option options[] = {
 	    .text = "With rediss://: rpvd's own certificate and its chain, in PEM, for a Redis that wants one of its clients "
 	    "(tls-auth-clients yes, which is its default)." },
 	{ IN_REDIS, "certificate_key", T_PATH, TOP(redis_certificate_key), .check = check_path, .sample = "\"/etc/rpvd/redis-client.key\"",
-	    .text = "The key of the certificate, where it is not in the same file." },
+	    .text = "The key of the certificate, where it is not in the same file. rpvd must be able to read it: by LoadCredential=redis.key:FILE "
+	    "in the unit it is /run/credentials/rpvd.service/redis.key." },
 	{ IN_REDIS, "allow_eviction", T_BOOL, TOP(redis_allow_eviction), "false",
 	    .text = "Whether a Redis will do that may evict keys (maxmemory, with another maxmemory-policy than noeviction). It may then "
 	    "forget orders, or everything; what it forgot is missing until all is made anew." },

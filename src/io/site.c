@@ -26,6 +26,8 @@
 
 #define IDLE_COMMIT_MS 60000
 #define PUBLISH_EVERY_MS 400
+#define DOWNS_MS 60000
+#define DOWNS_TOLD 5			/* so often a minute the log is told that the connection was lost */
 #define LEARN_MS 60000			/* what Redis says of itself */
 #define PUBLISH_REFUSED_MS 60000	/* until all is tried again, where a key was refused */
 #define LEASE_MARGIN_MS 2000		/* so much before its end the lease counts no longer as ours */
@@ -511,12 +513,28 @@ on_redis_up(void *arg)
 	site_load(s);
 }
 
+/* A connection that comes and goes must not fill the log. */
+static void
+tell_redis_down(struct site *s, const char *why)
+{
+	int64_t now = site_uptime();
+
+	if (now - s->downs_ms >= DOWNS_MS) {
+		s->downs_ms = now;
+		s->downs_told = 0;
+	}
+	if (++s->downs_told > DOWNS_TOLD)
+		return;
+	s->redis_was_down = true;
+	log_warning("redis: %s url=%s site=%s; logs wait, webhooks are still accepted, trying again%s", why, redis_name(s->redis),
+	    s->conf->name, s->downs_told == DOWNS_TOLD ? "; for a minute no more is said of it" : "");
+}
+
 static void
 on_redis_down(void *arg, const char *why)
 {
 	struct site *s = arg;
 
-	s->redis_was_down = true;
 	s->state = SITE_WAITING;
 	snprintf(s->problem, sizeof(s->problem), "Redis: %s", why);
 	if (s->env.replay || s->env.rebuild) {
@@ -524,8 +542,7 @@ on_redis_down(void *arg, const char *why)
 		finish(s, false);
 		return;
 	}
-	log_warning("redis: %s url=%s site=%s; logs wait, webhooks are still accepted, trying again", why, redis_name(s->redis),
-	    s->conf->name);
+	tell_redis_down(s, why);
 	if (s->stopping)
 		tell_stopped(s);
 }

@@ -31,7 +31,8 @@ struct site {
 	const struct site_conf *conf;
 	enum site_state state;
 	char problem[512], told[512];	/* why it waits; what the log was told of it */
-	bool redis_was_down, held;	/* held: another daemon has the site */
+	bool redis_was_down, held;	/* the log was told so; another daemon has the site */
+	unsigned downs_told;		/* in the minute that began at downs_ms */
 	bool was_here;			/* this state directory has worked for the site before */
 	struct rules *rules;
 	struct keys *keys;
@@ -57,7 +58,7 @@ struct site {
 	bool releasing;			/* the lease goes when the last publication is answered */
 	int64_t woken_ms;		/* wall time: all that was written by then is seen */
 	/* By site_uptime(): the wall clock may be set. */
-	int64_t begun_ms, last_commit_ms, last_publish_ms, publish_all_ms, lease_sent_ms, lease_until_ms, last_learn_ms;
+	int64_t begun_ms, last_commit_ms, last_publish_ms, publish_all_ms, lease_sent_ms, lease_until_ms, last_learn_ms, downs_ms;
 	long last_journal_error, last_publish_error;
 	uint64_t commits, rewinds;	/* rewinds: loads that found less than was committed */
 	struct origin origin;		/* of the state */

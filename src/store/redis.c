@@ -394,6 +394,7 @@ hello_auth(struct redis *r)
 	argv[n++] = slice_of(password != NULL ? password : r->url.password);
 	if (r->url.user != NULL || password != NULL || r->url.password != NULL)
 		put_command(r, on_auth, r, n, argv);
+	explicit_bzero(r->scratch.p, r->scratch.len);
 	redis_password_free(password);
 	return (true);
 }

@@ -414,6 +414,25 @@ def cut_off(w):
     w.exact()
 
 
+def flapping(w):
+    """R24: it lets us in and throws us out again and again: the log is not filled by that."""
+    db = w.up()
+    w.run()
+    w.first_line()
+    for _ in range(20):
+        until(lambda: "name=rpvd" in db("CLIENT", "LIST"), PATIENCE)
+        db("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        if "for a minute no more is said of it" in w.read("rpvd.log"):
+            break
+    w.told("for a minute no more is said of it")
+    until(lambda: "name=rpvd" in db("CLIENT", "LIST"), PATIENCE)
+    db("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    w.more()
+    w.exact()
+    said = w.read("rpvd.log").count("logs wait, webhooks are still accepted")
+    w.check(said == 5, f"told {said} times")
+
+
 def other_clock(w):
     """R25: its clock is three years ahead."""
     if not rig.program("cc"):
@@ -455,7 +474,7 @@ def persistence(w):
 
 
 CASES = [installations, replica, cluster_of_one, rights, rights_by_trial, full, evicting, masterdown, noreplicas, misconf, busy, loading,
-         cluster_of_two, renamed, numbers, maxclients, cut_off, other_clock, persistence]
+         cluster_of_two, renamed, numbers, maxclients, cut_off, flapping, other_clock, persistence]
 
 
 def run(act, findings):
