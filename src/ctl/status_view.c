@@ -16,6 +16,7 @@
 #include "ctl/table.h"
 
 #define SILENT_MS (15 * INT64_C(1000))	/* rpvd writes its status once a second */
+#define QUIET_MS (6 * INT64_C(3600000))
 #define LABEL_WIDTH 34
 
 enum group { G_STATE, G_LOGS, G_HITS, G_ORDERS, G_WEBHOOKS, G_JOURNAL, G_REDIS, G_OTHER, GROUPS };
@@ -233,6 +234,17 @@ complain_rebuild(const struct status *s, struct buf *out)
 	buf_puts(out, ".\n");
 }
 
+/* Any web server that the world can reach is visited by robots all day. */
+static void
+complain_silence(const struct status *s, struct buf *out)
+{
+	int64_t updated = time_of(field(s, "updated")), last = time_of(field(s, "last_line"));
+
+	if (slice_is(field(s, "state"), "live") && last != INT64_MIN && updated - last > QUIET_MS)
+		buf_printf(out, "The logs have had no line for %" PRId64 " hours: is the web server's disk full, or does it log to another file?\n",
+		    (updated - last) / 3600000);
+}
+
 /* A share of the lines that is more than the odd broken one. */
 static void
 complain_lines(const struct status *s, struct buf *out)
@@ -376,6 +388,7 @@ status_complaints(const struct status *s, int64_t now_ms, struct buf *out)
 	complain_clock(s, out);
 	complain_inputs(s, out);
 	complain_rebuild(s, out);
+	complain_silence(s, out);
 	complain_lines(s, out);
 	complain_orders(s, out);
 	complain_webhooks(s, out);
