@@ -615,6 +615,24 @@ START_TEST(deleted_and_created)			/* L5, running: ext4 gives the same inode agai
 }
 END_TEST
 
+START_TEST(moved_to_another_directory)		/* L21: logrotate's olddir */
+{
+	struct tail *t = open_tail();
+
+	mkdir(in_dir("old"), 0755);
+	put("access.log", "a1\n");
+	drain(t);
+	put("access.log", "a2\n");
+	rename_in_dir("access.log", "old/access.log.1");
+	put("access.log", "b1\n");
+	ck_assert_str_eq(drain_for(t, 3000), "1:a2|2:b1|");
+	put("old/access.log.1", "a3\n");
+	ck_assert_str_eq(drain_for(t, 600), "1:a3|");
+	ck_assert_str_eq(status_of(t).problem, "");
+	tail_close(&t);
+}
+END_TEST
+
 START_TEST(rotation_undone)
 {
 	struct tail *t = open_tail();
@@ -1970,6 +1988,7 @@ tail_suite(void)
 	tcase_add_test(tc, missing_for_seconds);
 	tcase_add_test(tc, several_rotations_while_stopped);
 	tcase_add_test(tc, deleted_and_created);
+	tcase_add_test(tc, moved_to_another_directory);
 	tcase_add_test(tc, rotation_undone);
 	tcase_add_loop_test(tc, truncated_without_copy, 0, 4);
 	tcase_add_test(tc, copytruncate_behind);
