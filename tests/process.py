@@ -395,6 +395,29 @@ def descriptors(host):
     return f"{share:.1%} of a core"
 
 
+def flood(host):
+    """Sixty thousand visits, each with a visitor, a page and a campaign that somebody made up: the memory stays
+    within bounds, what is beyond is in (other), and the totals are exact."""
+    host.start_redis()
+    host.configure()
+    host.write("rpvd.conf", 'memory_limit = "32M"\n' + host.read("rpvd.conf"))
+    begun, n = time.time() - 1500, 60000
+    host.write("access.log", "".join(
+        f'192.0.2.1 - - [{time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(begun + k / 50))}] "GET /{k * 7919 % 1000003:x}-page?utm_source='
+        f's{k}&utm_campaign=c{k * 31} HTTP/1.1" 200 0 "-" "{AGENT}" "v{k}" {begun + k / 50:.3f}\n' for k in range(n)))
+    child = host.daemon()
+    host.up(child)
+    host.wait(lambda: host.total("visits") == str(n), lambda: f"{host.total('visits')} visits of {host.status('lines')} lines", 90 * SLOW)
+    with open(f"/proc/{child.pid}/status", encoding="ascii") as f:
+        peak = int(next(line for line in f if line.startswith("VmHWM")).split()[1]) // 1024
+    if peak > 72 and SLOW == 1:
+        raise Wrong(f"it takes {peak} MB")
+    if int(host.redis_conn.hash("rpv:shop:24h:landing:(other)").get("visits", "0")) == 0:
+        raise Wrong("nothing is in (other)")
+    host.end(child, within=15)
+    return f"{peak} MB"
+
+
 def deaf(host):
     """Nobody takes what it logs.  It works on, and counts the lines."""
     host.start_redis()
@@ -632,7 +655,7 @@ def twin(host):
     return "one writes"
 
 
-CASES = [load, activation, crash_loop, watchdog, descriptors, frozen, twin, boot, deaf, unset_clock, leap, credentials]
+CASES = [flood, load, activation, crash_loop, watchdog, descriptors, frozen, twin, boot, deaf, unset_clock, leap, credentials]
 
 
 def main():
