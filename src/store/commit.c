@@ -340,7 +340,7 @@ store_reply(const struct store *s, const struct redisReply *r, char *message, si
 		    "the state anew", element(r, 1), element(r, 2));
 	else if (strcmp(word, "SCHEMA") == 0)
 		snprintf(message, room, "the state in Redis is of schema %.20s, this rpvd writes schema %s; use the matching version, "
-		    "or another site name", element(r, 1), STORE_SCHEMA);
+		    "another site name, or let rpvd --rebuild make the state anew", element(r, 1), STORE_SCHEMA);
 	else
 		snprintf(message, room, "unexpected answer from Redis");
 	return (STORE_REFUSED);

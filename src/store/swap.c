@@ -26,8 +26,13 @@
 
 #define SCAN_COUNT "1000"
 
-/* KEYS: lease, new:meta.  ARGV: owner, lease in ms, epoch, schema, whether to begin one. */
+/* KEYS: lease, new:meta, meta.  ARGV: owner, lease in ms, epoch, schema, whether to begin one, keys.  What
+ * another installation keeps, or has been asked to build anew, is not ours to replace. */
 static const char begin_script[] =
+    "if redis.call('TYPE', KEYS[3])['ok'] == 'hash' then\n"
+    "  local was = redis.call('HMGET', KEYS[3], 'keys', 'by')\n"
+    "  if was[1] and was[1] ~= ARGV[6] then return {'KEYS', was[2] or '?'} end\n"
+    "end\n"
     "local owner = redis.call('GET', KEYS[1])\n"
     "if owner and owner ~= ARGV[1] then return {'HELD', owner} end\n"
     "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"
@@ -403,14 +408,16 @@ prepare(struct walk *w)
 	store_args_begin(s);
 	store_arg(s, SLICE("EVAL"));
 	store_arg(s, slice_of(begin_script));
-	store_arg(s, SLICE("2"));
+	store_arg(s, SLICE("3"));
 	store_arg_base(s, SLICE("lease"));
 	store_arg_base(s, SLICE(STORE_NEW "meta"));
+	store_arg_base(s, SLICE("meta"));
 	store_arg(s, slice_of(s->owner));
 	arg_ms(s, LEASE_MS);
 	arg_epoch(s);
 	store_arg(s, SLICE(STORE_SCHEMA));
 	store_arg(s, s->wants_rebuild ? SLICE("1") : SLICE("0"));
+	store_arg(s, slice_of(s->keys));
 	if (!walk_send(w, on_begun))
 		walk_end(w);
 }

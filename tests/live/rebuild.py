@@ -204,6 +204,12 @@ def refused(w, findings):
     findings.equal(w.rebuilt(conf="spare.conf"), 1, "exit while another host's daemon runs")
     findings.check("keeps this site" in w.read("rebuild.log").splitlines()[-1], w.read("rebuild.log"))
     findings.equal(w.records(NEW), before, "what the refused one left")
+    w.end(w.daemon)
+    w.configure(w.site(w.logs, "orders.ndjson"), state="strange", listen=None, name="strange.conf")
+    findings.equal(w.rebuilt(conf="strange.conf"), 1, "exit of another installation's, which has other keys")
+    findings.check("another installation" in w.read("rebuild.log").splitlines()[-1], w.read("rebuild.log")[-500:])
+    findings.equal(w.records(NEW), before, "what that one left")
+    w.rpvd_start()
     findings.equal(w.rebuilt("--rebuild=nowhere", conf="spare.conf"), 2, "exit for a site that is not there")
     w.check_daemon()
 
