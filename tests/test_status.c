@@ -55,6 +55,10 @@ static const struct { const char *why, *fields, *said; } complaints[] = {
 	    "3 hits are nobody's: the log has none of the identities that `visitor` names.\n" },
 	{ "no pageview among many lines", WELL "lines=1001 pageviews=0",
 	    "No line is a pageview: see below what became of them.\n" },
+	{ "names that tell who somebody is", WELL "email_names=2",
+	    "2 names of pages, campaigns or sources have an e-mail address in them, for everyone to read who sees the figures: group such"
+	    " pages with `page` in rpvd.conf, and keep addresses out of utm parameters.\n" },
+	{ "none do", WELL "email_names=0", "" },
 	{ "late lines", WELL "lines=100 pageviews=1 late=3",
 	    "3 log lines came late, and split no visit: set `reorder` a little above the log's flush=.\n" },
 	{ "a quiet night", WELL "last_line=2026-03-02T05:00:00Z", "" },
@@ -185,6 +189,18 @@ START_TEST(page)
 }
 END_TEST
 
+static const struct { const char *name; bool is; } names[] = {
+	{ "/unsubscribe/anna@mail.example", true }, { "/u/anna%40mail.example/x", true }, { "news-a.b+c@x.co", true }, { "a@b.example?", true },
+	{ "/@anna", false }, { "/a@b", false }, { "/photo@2x.html", true }, { "@mail.example", false }, { "a@.example", false }, { "a@b.c", false },
+	{ "a@b.", false }, { "%40mail.example", false }, { "/lamp", false }, { "", false }, { "a@", false }, { "a%4", false },
+};
+
+START_TEST(emails)
+{
+	ck_assert_msg(status_is_email(slice_of(names[_i].name)) == names[_i].is, "%s", names[_i].name);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -194,6 +210,7 @@ main(void)
 	int failed;
 
 	tcase_add_loop_test(tc, complains, 0, N_ELEM(complaints));
+	tcase_add_loop_test(tc, emails, 0, N_ELEM(names));
 	tcase_add_loop_test(tc, page, 0, N_ELEM(pages));
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

@@ -76,6 +76,7 @@ static const struct entry {
 	{ G_HITS, "future", "lines dated in the future", true },
 	{ G_HITS, "adopted", "visits that got their cookie late", true },
 	{ G_HITS, "tokens", "tokens seen", true },
+	{ G_HITS, "email_names", "names with an e-mail address", true },
 	{ G_ORDERS, "orders", "orders paid", false },
 	{ G_ORDERS, "joined_visitor", "joined by visitor cookie", true },
 	{ G_ORDERS, "joined_token", "joined by token", true },
@@ -270,6 +271,41 @@ complain_lines(const struct status *s, struct buf *out)
 		buf_printf(out, "%" PRIu64 " bytes of the logs were truncated or removed before they were read.\n", number(s, "lost_bytes"));
 }
 
+static bool
+is_mail_byte(char c)
+{
+	c = ascii_lower(c);
+	return ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '+');
+}
+
+/* LOCAL@HOST.TLD; a page's name has other escapes than those of plain bytes, so the @ may be one. */
+bool
+status_is_email(struct slice name)
+{
+	for (size_t i = 1; i < name.len; i++) {
+		struct slice host = slice_skip(name, i);
+		size_t n = 0, dot = 0;
+
+		if (!is_mail_byte(name.p[i - 1]) || (host.p[0] != '@' && !slice_starts(host, SLICE("%40"))))
+			continue;
+		host = slice_skip(host, host.p[0] == '@' ? 1 : 3);
+		for (; n < host.len && is_mail_byte(host.p[n]); n++)
+			if (host.p[n] == '.' && n > 0)
+				dot = n;
+		if (dot > 0 && n - dot > 2)
+			return (true);
+	}
+	return (false);
+}
+
+static void
+complain_names(const struct status *s, struct buf *out)
+{
+	if (number(s, "email_names") > 0)
+		buf_printf(out, "%" PRIu64 " names of pages, campaigns or sources have an e-mail address in them, for everyone to read who sees the"
+		    " figures: group such pages with `page` in rpvd.conf, and keep addresses out of utm parameters.\n", number(s, "email_names"));
+}
+
 static void
 complain_orders(const struct status *s, struct buf *out)
 {
@@ -390,6 +426,7 @@ status_complaints(const struct status *s, int64_t now_ms, struct buf *out)
 	complain_rebuild(s, out);
 	complain_silence(s, out);
 	complain_lines(s, out);
+	complain_names(s, out);
 	complain_orders(s, out);
 	complain_webhooks(s, out);
 	complain_redis(s, out);

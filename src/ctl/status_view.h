@@ -8,6 +8,7 @@
 #ifndef RPVD_STATUS_VIEW_H
 #define RPVD_STATUS_VIEW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,8 @@ struct status {
 	size_t n;
 };
 
+/* The name of a page, campaign or source has an e-mail address in it, which then is public. */
+bool status_is_email(struct slice name);
 /* Appends a sentence a line for all that wants attention; now_ms is the wall clock. */
 void status_complaints(const struct status *, int64_t now_ms, struct buf *out);
 /* Complaints and groups. */

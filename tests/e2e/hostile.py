@@ -45,7 +45,7 @@ def log_of(now):
     for target in ("/thanks?order=o1&total=1000.00&currency=EUR", "/hooks/generic?type=order.paid&id=o1&total=1000",
                    "/?utm_source=x&revenue=1000&value=1000&order_id=o1", "/thanks?session_id=cs_1&amount_total=100000"):
         out += line(now - 100, target)
-    return out
+    return out + line(now - 50, "/u/anna@mail.example/x") + line(now - 49, "/?utm_source=n&utm_campaign=to-bert@mail.example")
 
 
 class Hostile:
@@ -104,6 +104,8 @@ provider "generic" {{ secret_file = '{rig_.path("generic.secret")}' }} }}
         for form in ([], ["--json"]):
             for words in (["orders", "--all"], ["journal", "--all"], ["journal", "--quarantine", "--all"], ["status"], ["total"]):
                 self.rpvctl(*form, *words)
+        self.f.equal(json.loads(self.rpvctl("--json", "status"))["email_names"], 2, "names with an e-mail address")
+        self.f.check("2 names of pages, campaigns or sources have an e-mail address" in self.rpvctl("status"), "status does not tell of e-mail addresses")
         shown = json.loads(self.rpvctl("--json", "orders", "--all"))["orders"]
         self.f.check(len(shown) >= 10, f"only {len(shown)} orders")
         for text in HOSTILE:
