@@ -75,10 +75,10 @@ def slow(w, piece):
 
 
 def slower(w, piece):
-    """A second for each answer, until three commits were made so."""
+    """A second for each answer, until two commits were made so."""
     w.proxy.delay = 1.0
     if piece == PIECES - 4:
-        wait_for(lambda: commits(w.redis) >= 3, lambda: f"{commits(w.redis)} commits", 90)
+        wait_for(lambda: commits(w.redis) >= 2, lambda: f"{commits(w.redis)} commits", 90)
         w.proxy.delay = 0.0
 
 
@@ -195,6 +195,7 @@ def run(name, seed, findings):
             w.begin()
             w.live(lambda piece: between(w, piece))
             w.finish(want)
+            findings.check(len(want[0]) > 300, f"{name}: only {len(want[0])} keys: the case proves nothing")
             done = ", ".join(f"{n} {what}" for what, n in sorted(w.done.items())) or "all that"
             print(f"{name} (seed {seed}): {len(want[0])} keys equal after {done}; {time.monotonic() - begun:.1f} s", flush=True)
         except AssertionError as e:

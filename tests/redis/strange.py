@@ -452,7 +452,10 @@ def other_clock(w):
     w.run()
     w.more()
     w.exact()
-    w.check(until(lambda: db("PTTL", STATE + "lease") in range(1, 10001), PATIENCE) is not None, "the lease")
+    for n in range(4):
+        w.append("logs/access.log", case.line(START + 4001, ("192.0.2.7", case.AGENTS[1], f"w{n}"), "/late"))
+        w.check(until(lambda want=n + 2: (total(db) or {}).get("visits") == str(want), PATIENCE, 0.005) is not None, "a line")
+        w.check(db("PTTL", STATE + "lease") in range(1, 10001), "the lease is over as soon as it is taken")
 
 
 def persistence(w):
