@@ -392,9 +392,10 @@ hello_auth(struct redis *r)
 	if (r->url.user != NULL)
 		argv[n++] = slice_of(r->url.user);
 	argv[n++] = slice_of(password != NULL ? password : r->url.password);
-	if (r->url.user != NULL || password != NULL || r->url.password != NULL)
+	if (r->url.user != NULL || password != NULL || r->url.password != NULL) {
 		put_command(r, on_auth, r, n, argv);
-	explicit_bzero(r->scratch.p, r->scratch.len);
+		explicit_bzero(r->scratch.p, r->scratch.len);
+	}
 	redis_password_free(password);
 	return (true);
 }
