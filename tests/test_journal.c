@@ -89,7 +89,7 @@ append_numbered(struct journal *j, uint64_t n)
 	char text[64];
 
 	snprintf(text, sizeof(text), "record %" PRIu64 " of the journal", n);
-	return (journal_append(j, n % 3 == 0 ? JOURNAL_QUARANTINE : JOURNAL_EVENT, (int64_t)n * HOUR_MS, SLICE("shop"), slice_of(text)));
+	return (journal_append(j, n % 3 == 0 ? JOURNAL_RELEASED : JOURNAL_EVENT, (int64_t)n * HOUR_MS, SLICE("shop"), slice_of(text)));
 }
 
 static void
@@ -114,7 +114,7 @@ see(const struct journal_record *rec, void *arg)
 	ck_assert_msg(slice_is(rec->bytes, text), "record %" PRIu64 " is \"%.*s\"", rec->seq, SLICE_FMT(rec->bytes));
 	ck_assert(slice_is(rec->site, "shop"));
 	ck_assert_int_eq(rec->received_ms, (int64_t)rec->seq * HOUR_MS);
-	ck_assert_int_eq(rec->kind, rec->seq % 3 == 0 ? JOURNAL_QUARANTINE : JOURNAL_EVENT);
+	ck_assert_int_eq(rec->kind, rec->seq % 3 == 0 ? JOURNAL_RELEASED : JOURNAL_EVENT);
 	if (seen->n++ == 0)
 		seen->first = rec->seq;
 	seen->last = rec->seq;
@@ -235,7 +235,7 @@ START_TEST(bodies_of_all_sizes)
 	for (uint32_t i = 0; i < 2 * 1024 * 1024; i++)
 		buf_putc(&big, (char)(i * 2654435761u >> 13));
 	journal_append(j, JOURNAL_EVENT, 1, SLICE(""), SLICE(""));
-	journal_append(j, JOURNAL_QUARANTINE, 2, SLICE("shop"), buf_view(&big));
+	journal_append(j, JOURNAL_RELEASED, 2, SLICE("shop"), buf_view(&big));
 	journal_append(j, JOURNAL_EVENT, 3, SLICE("other"), SLICE(""));
 	sync_ok(j);
 	journal_close(&j);
@@ -361,7 +361,7 @@ START_TEST(journal_inside_a_quarantined_body)
 	ck_assert_int_eq(unlink(path), 0);
 	j = open_ok();
 	append_range(j, 1, 1);
-	journal_append(j, JOURNAL_QUARANTINE, 2, SLICE("shop"), slice_make(bytes.p + ends[1], ends[4] - ends[1]));
+	journal_append(j, JOURNAL_RELEASED, 2, SLICE("shop"), slice_make(bytes.p + ends[1], ends[4] - ends[1]));
 	ck_assert_uint_eq(append_numbered(j, 3), 3);
 	sync_ok(j);
 	journal_close(&j);
@@ -427,6 +427,49 @@ START_TEST(a_look_under_a_running_daemon)
 }
 END_TEST
 
+/* What lay here before there was a quarantine, with a customer's data in it: gone at the next start. */
+START_TEST(bodies_are_blanked)
+{
+	static const char canary[] = "{\"email\":\"jane@shop.example\"}";
+	struct journal *j = open_ok();
+	struct buf bytes, again;
+	char path[256];
+
+	append_range(j, 1, 2);
+	journal_append(j, JOURNAL_QUARANTINE, 3 * HOUR_MS, SLICE("shop"), slice_of(canary));
+	append_range(j, 4, 5);
+	sync_ok(j);
+	ck_assert_int_eq(journal_rotate(j, 100 * HOUR_MS, 1000 * HOUR_MS, 0, NULL), 0);
+	journal_append(j, JOURNAL_QUARANTINE, 6 * HOUR_MS, SLICE("shop"), slice_of(canary));
+	sync_ok(j);
+	journal_close(&j);
+	path_of(1, path);
+	bytes = slurp(path);
+	ck_assert_ptr_nonnull(memmem(bytes.p, bytes.len, "jane", 4));
+	buf_free(&bytes);
+
+	j = open_ok();
+	ck_assert_uint_eq(status_of(j).files, 2);
+	for (uint64_t first = 1; first <= 6; first += 5) {
+		path_of(first, path);
+		bytes = slurp(path);
+		ck_assert_ptr_null(memmem(bytes.p, bytes.len, "jane", 4));
+		buf_free(&bytes);
+	}
+	ck_assert(status_of(j).damaged == 0 && journal_last(j) == 6);	/* all else is as it was */
+	journal_close(&j);
+	path_of(1, path);
+	bytes = slurp(path);
+	j = open_ok();
+	ck_assert(status_of(j).damaged == 0 && status_of(j).cut_bytes == 0);
+	journal_close(&j);
+	again = slurp(path);
+	ck_assert(slice_equal(buf_view(&bytes), buf_view(&again)));
+	buf_free(&bytes);
+	buf_free(&again);
+}
+END_TEST
+
 START_TEST(rotation_and_retention)
 {
 	struct journal *j = open_ok();
@@ -480,7 +523,7 @@ START_TEST(rotation_by_size_and_in_mid_append)
 	char *large = mem_calloc(1, 1024 * 1024);
 
 	for (int i = 0; i < 17; i++)
-		journal_append(j, JOURNAL_QUARANTINE, 17 * HOUR_MS, SLICE("shop"), slice_make(large, 1024 * 1024));
+		journal_append(j, JOURNAL_RELEASED, 17 * HOUR_MS, SLICE("shop"), slice_make(large, 1024 * 1024));
 	sync_ok(j);
 	append_range(j, 18, 18);			/* not yet written: goes to the new file */
 	ck_assert_int_eq(journal_rotate(j, 18 * HOUR_MS, 1000 * HOUR_MS, 0, NULL), 0);
@@ -830,6 +873,7 @@ main(void)
 	tcase_add_test(tc, flip_under_an_open_journal);
 	tcase_add_test(tc, journal_inside_a_quarantined_body);
 	tcase_add_test(tc, a_look_under_a_running_daemon);
+	tcase_add_test(tc, bodies_are_blanked);
 	tcase_add_test(tc, rotation_and_retention);
 	tcase_add_test(tc, rotation_by_size_and_in_mid_append);
 	tcase_add_test(tc, second_opener_is_refused);

@@ -50,6 +50,7 @@ struct file {
 	uint64_t size;			/* bytes that count */
 	uint64_t damaged;
 	int64_t oldest_ms, newest_ms;	/* receipt of its records */
+	bool has_bodies;		/* of before there was a quarantine */
 };
 
 struct journal {
@@ -158,6 +159,7 @@ struct walk {
 	uint64_t file, limit;		/* numbers in it are >= file and < limit */
 	uint64_t expected;		/* the next number, if nothing is missing */
 	uint64_t offset, end;		/* in the file: of buf, and where to stop */
+	uint64_t record;		/* where the last one that was found begins */
 	struct buf buf;
 	size_t at;			/* in buf */
 	bool skipped;			/* bytes since the last good record */
@@ -212,6 +214,7 @@ walk_record(struct walk *w, struct journal_record *rec)
 		return (false);
 	if (!record_decode(slice_make(p + HEADER_LEN, len), rec) || rec->seq < w->expected || rec->seq >= w->limit)
 		return (false);
+	w->record = w->offset + w->at;
 	w->at += HEADER_LEN + len;
 	return (true);
 }
@@ -487,6 +490,53 @@ files_list(struct journal *j, struct err *err)
 	return (0);
 }
 
+/* A body that was not understood, of before such had a log of their own: with a customer's data in it, for as
+ * long as the journal is kept. */
+static bool
+is_body(const struct journal *j, const struct journal_record *rec)
+{
+	if (j->is_brief || j->is_looking || rec->kind != JOURNAL_QUARANTINE)
+		return (false);
+	for (size_t i = 0; i < rec->bytes.len; i++)
+		if (rec->bytes.p[i] != '\0')
+			return (true);
+	return (false);
+}
+
+/* The record that was just found, with zeros for its bytes and a checksum of these, over itself. */
+static int
+body_blank(struct walk *w, const struct journal_record *rec)
+{
+	char *p = w->buf.p + (w->record - w->offset);
+	size_t len = (size_t)(walk_place(w) - w->record);
+
+	memset(w->buf.p + (rec->bytes.p - w->buf.p), 0, rec->bytes.len);
+	put_u32(p + 8, record_crc(w->file, w->record, p));
+	return (pwrite(w->fd, p, len, (off_t)w->record) == (ssize_t)len ? 0 : -1);
+}
+
+static int
+bodies_blank(struct journal *j, const struct file *f, struct err *err)
+{
+	struct walk w = { .file = f->number, .expected = f->number, .limit = NUMBER_MAX, .end = f->size };
+	struct journal_record rec;
+	int rc = 0;
+
+	w.fd = file_open(j, f->number, O_RDWR, err);
+	if (w.fd < 0)
+		return (-1);
+	while (rc == 0 && walk_next(&w, &rec))
+		if (is_body(j, &rec))
+			rc = body_blank(&w, &rec);
+	if (rc == 0)
+		rc = fdatasync(w.fd);
+	if (rc != 0)
+		file_fail(j, f->number, "cannot blank what was not understood", err);
+	close(w.fd);
+	buf_free(&w.buf);
+	return (rc);
+}
+
 /* Reads all of file i, whose descriptor this is; size becomes the end of its last good record. */
 static int
 file_scan(struct journal *j, size_t i, int fd, struct err *err)
@@ -510,6 +560,7 @@ file_scan(struct journal *j, size_t i, int fd, struct err *err)
 			f->newest_ms = rec.received_ms;
 		if (rec.received_ms < f->oldest_ms)
 			f->oldest_ms = rec.received_ms;
+		f->has_bodies |= is_body(j, &rec);
 	}
 	j->last = w.expected - 1;
 	if (!is_last) {
@@ -560,6 +611,8 @@ files_scan(struct journal *j, struct err *err)
 
 		if (rc == 0 && is_last)
 			rc = tail_cut(j, fd, err);
+		if (rc == 0 && j->files[i].has_bodies)
+			rc = bodies_blank(j, &j->files[i], err);
 		if (rc == 0)
 			say_damage(j, &j->files[i]);
 		if (rc == 0 && is_last)

@@ -36,7 +36,8 @@ struct journal;
 
 /* Opens or creates DIR/journal/.  Takes an exclusive lock on DIR/lock: a second daemon on
  * the same directory is refused, err names the first one's pid.  Reads what is there once,
- * to find the end.  NULL with err set. */
+ * to find the end, and blanks bodies that an rpvd without a quarantine kept here.  NULL with err
+ * set. */
 struct journal *journal_open(const char *dir, struct err *);
 /* Another log of the same form beside it, DIR/NAME/, under the same lock; a file of it is closed
  * after file_ms, and removed with its oldest record, or where it is of the future, as a wrong clock
