@@ -153,6 +153,15 @@ class World(Live):
         self.daemon.send_signal(signal.SIGHUP)
         self.count("SIGHUP")
 
+    def rebuild(self):
+        """The daemon makes the state anew, beside the old one, while all goes on."""
+        self.wait_up()
+        code, _, said = rig.run([rig.RPVD, "-c", self.path("rpvd.conf"), "--rebuild-later"])
+        if code != 0:
+            raise AssertionError(f"--rebuild-later: {code}: {said}")
+        self.daemon.send_signal(signal.SIGHUP)
+        self.count("rebuild")
+
     def redis_restart(self, lossy=False):
         """With lossy, what the last second brought is lost, cut off at any byte."""
         aof = self.path("appendonlydir", "appendonly.aof.1.incr.aof")
@@ -233,11 +242,21 @@ def chaos(w, piece):
     """All of it."""
     w.note_size()
     for chance, act in ((0.15, World.kill), (0.08, World.reload), (0.04, World.redis_restart),
-                        (0.04, lambda w: w.redis_restart(True)), (0.03, World.stop), (0.03, World.rename)):
+                        (0.04, lambda w: w.redis_restart(True)), (0.03, World.stop), (0.03, World.rename), (0.04, World.rebuild)):
         if w.rng.random() < chance:
             act(w)
     if piece == 40:
         w.flushall()
+
+
+def rebuilds(w, piece):
+    """Whole ones, and one that is killed on its way."""
+    if piece in (15, 40, 70):
+        w.rebuild()
+    if piece == 41:
+        w.kill()
+    if piece in (25, 55):
+        w.rename()
 
 
 def burst(w, piece):
@@ -254,6 +273,7 @@ CASES = {
     "flushall": ({}, at({30, 62}, World.flushall)),
     "reload": ({}, every(5, World.reload)),
     "stop": ({}, every(6, World.stop)),
+    "rebuild": ({}, rebuilds),
     "rename": ({}, every(17, World.rename)),
     "copytruncate": ({}, every(40, World.copytruncate)),
     "servers": ({"servers": 2, "reorder": 3600}, every(5, World.kill)),
