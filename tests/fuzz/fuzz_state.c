@@ -52,6 +52,18 @@ step_event(struct input *in, unsigned i)
 }
 
 static void
+step_forget(struct world *w, int64_t ms)
+{
+	struct forget f = { .id = (uint64_t)ms };
+	struct input in = { .kind = INPUT_FORGET, .ms = ms, .forget = &f };
+
+	forget_add_hash(&f, hash_cookie(&w->ring, SLICE("v1")));
+	forget_add_order(&f, SLICE("o:generic:o1"));
+	world_take(w, &in);
+	forget_clear(&f);
+}
+
+static void
 step(struct world *w, unsigned i)
 {
 	struct input in = { .ms = WORLD_DAY + i * INT64_C(1500000) };
@@ -61,6 +73,8 @@ step(struct world *w, unsigned i)
 	else
 		step_hit(&in, i);
 	world_take(w, &in);
+	if (i == STEPS / 2 - 1 || i == STEPS - 4)	/* one is still to be forgotten when the records are damaged */
+		step_forget(w, in.ms + 1000);
 }
 
 /* Field or string number k of all that the store holds. */
