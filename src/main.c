@@ -76,84 +76,99 @@ put_version(void)
 	    HIREDIS_MINOR, HIREDIS_PATCH, JANSSON_VERSION, sodium_version_string(), zlibVersion(), MMDB_lib_version());
 }
 
-int
-main(int argc, char **argv)
+/* What was asked for. */
+struct line {
+	struct daemon_options run;
+	struct doctor_options doctor;
+	enum log_level level;
+	bool test, ask_doctor;
+};
+
+/* Ends the process where there is nothing more to do. */
+static void
+take_options(struct line *l, int argc, char **argv)
 {
-	struct daemon_options run = { .config = DEFAULT_CONFIG };
-	enum log_level level = LOG_LEVEL_INFO;
-	struct doctor_options doctor = { 0 };
-	int c, test = 0, ask_doctor = 0;
+	int c;
 
 	while ((c = getopt_long(argc, argv, "c:thv", options, NULL)) != -1)
 		switch (c) {
 		case 'c':
-			run.config = optarg;
+			l->run.config = optarg;
 			break;
 		case 't':
-			test = 1;
+			l->test = true;
 			break;
 		case 'v':
-			level = LOG_LEVEL_DEBUG;
+			l->level = LOG_LEVEL_DEBUG;
 			break;
 		case OPT_REPLAY:
-			run.replay = true;
+			l->run.replay = true;
 			break;
 		case OPT_REBUILD:
-			run.rebuild = true;
-			run.rebuild_site = optarg;
+			l->run.rebuild = true;
+			l->run.rebuild_site = optarg;
 			break;
 		case OPT_REBUILD_LATER:
-			run.rebuild_later = true;
-			run.rebuild_site = optarg;
+			l->run.rebuild_later = true;
+			l->run.rebuild_site = optarg;
 			break;
 		case OPT_REBUILD_CANCEL:
-			run.rebuild_cancel = true;
-			run.rebuild_site = optarg;
+			l->run.rebuild_cancel = true;
+			l->run.rebuild_site = optarg;
 			break;
 		case OPT_CLOCK:
-			run.clock = optarg;
+			l->run.clock = optarg;
 			break;
 		case OPT_DOCTOR:
-			ask_doctor = 1;
+			l->ask_doctor = true;
 			break;
 		case OPT_JSON:
-			doctor.json = true;
+			l->doctor.json = true;
 			break;
 		case OPT_USER:
-			doctor.user = optarg;
+			l->doctor.user = optarg;
 			break;
 		case OPT_NGINX:
-			doctor.nginx = optarg;
+			l->doctor.nginx = optarg;
 			break;
 		case OPT_LOGROTATE:
-			doctor.logrotate = optarg;
+			l->doctor.logrotate = optarg;
 			break;
 		case OPT_VERSION:
 			put_version();
-			return (0);
+			exit(0);
 		case 'h':
 			fputs(usage, stdout);
-			return (0);
+			exit(0);
 		default:
 			fputs(usage, stderr);
-			return (2);
+			exit(2);
 		}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct line l = { .run = { .config = DEFAULT_CONFIG }, .level = LOG_LEVEL_INFO };
+	int c;
+
+	take_options(&l, argc, argv);
 	if (optind + 1 == argc && strcmp(argv[optind], "doctor") == 0) {
-		ask_doctor = 1;
+		l.ask_doctor = true;
 		optind++;
 	}
 	if (optind < argc) {
 		fprintf(stderr, "rpvd: unexpected argument \"%s\"\n%s", argv[optind], usage);
 		return (2);
 	}
-	log_init(level);
-	doctor.config = run.config;
-	if (ask_doctor)
-		return (doctor_run(&doctor));
-	if (!test)
-		return (daemon_run(&run));
-	c = daemon_check(&run);
+	log_init(l.level);
+	l.doctor.config = l.run.config;
+	if (l.ask_doctor)
+		return (doctor_run(&l.doctor));
+	if (!l.test)
+		return (daemon_run(&l.run));
+	c = daemon_check(&l.run);
 	if (c == 0)
-		printf("%s: fine\n", run.config);
+		printf("%s: fine\n", l.run.config);
 	return (c);
 }

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "core/engine.h"
-#include "io/rebuild.h"
+#include "io/origin.h"
 #include "io/progress.h"
 #include "io/site.h"
 #include "store/publish.h"

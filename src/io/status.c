@@ -13,6 +13,7 @@
 #include "io/journal.h"
 #include "io/keys.h"
 #include "io/quarantine.h"
+#include "io/rebuild.h"
 #include "io/site_impl.h"
 #include "io/stream.h"
 #include "io/tail.h"
