@@ -37,6 +37,12 @@ static char path[108];
 static int listener = -1;
 
 static void
+tidy_up(void)
+{
+	unlink(path);
+}
+
+static void
 listen_once(void)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -46,6 +52,7 @@ listen_once(void)
 	log_init(LOG_LEVEL_ERROR);
 	snprintf(path, sizeof(path), "/tmp/rpvd-fuzz-reply-%ld.sock", (long)getpid());
 	unlink(path);
+	atexit(tidy_up);
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	must(listener >= 0 && bind(listener, (struct sockaddr *)&addr, sizeof(addr)) == 0 && listen(listener, 8) == 0);
