@@ -221,6 +221,27 @@ def copytruncate(w):
     settle_if_reading(w)
 
 
+@act(4, lambda w: w.style == "copytruncate" and is_reading(w) and len(w.logs) == 1 and not w.logs[0].rest)
+def outgrow(w):
+    """A short log is copied, emptied, and filled beyond where rpvd was, all between two looks at it."""
+    copytruncate(w)
+    w.write_lines(w.now + 900)
+    w.settle()
+    w.note("copytruncate, and more lines than before while rpvd looks away")
+    w.daemon.send_signal(signal.SIGSTOP)
+    sizes = [os.path.getsize(log.path) for log in w.logs]
+    for log in w.logs:
+        go_up(log)
+        shutil.copyfile(log.path, log.path + ".1")
+        os.truncate(log.path, 0)
+    while any(os.path.getsize(log.path) <= size for log, size in zip(w.logs, sizes)):
+        if w.written == len(w.case.lines) or w.case.lines[w.written][0] > w.now + 4 * 3600:
+            break
+        w.write_lines(w.case.lines[w.written][0])
+    w.daemon.send_signal(signal.SIGCONT)
+    w.settle()
+
+
 @act(5, lambda w: True)
 def compress(w):
     """gzip, which is seen at work: the new file grows beside the old one."""
@@ -516,12 +537,12 @@ def second_on_directory(w):
         raise Failed(f"a second rpvd on the same directory: exit {code}: {said}")
 
 
-def spare_up(w, number):
+def spare_up(w, number, redis=None):
     """A second rpvd for the same site, with a directory of its own; it knows the keys."""
     state, log = f"spare-{number}", f"spare-{number}.log"
     shutil.copytree(w.path("state"), w.path(state), ignore=shutil.ignore_patterns("id", "journal", "lock"))
     text = w.write_conf()
-    w.configure(text, state=state, listen=f"{state}.sock", name=f"{state}.conf", redis=w.proxy_path())
+    w.configure(text, state=state, listen=f"{state}.sock", name=f"{state}.conf", redis=redis or w.proxy_path())
     spare = w.start([rig.RPVD, "-c", w.path(f"{state}.conf"), "--clock", w.path("clock")], log)
     return spare, log
 
@@ -579,6 +600,35 @@ def takeover(w):
 
 
 # ---- which, and when ----------------------------------------------------------------------
+
+@act(2, lambda w: is_reading(w) and not w.deletes and day_is_long(w, 1))
+def takeover_in_commit(w):
+    """The network holds a commit up between its checks and its writing, and a second rpvd takes the site over then."""
+    number = len(w.story)
+    w.attentive()
+    w.settle()
+    if f"day {int(w.now) // 86400} " not in w.read("state/keys-shop"):
+        return
+    since = w.mark()
+    w.note("a second rpvd takes over in the middle of a commit")
+    w.spare, log = spare_up(w, number, w.primary.sock)
+    w.must_say("another rpvd .*keeps this site; waiting until it is gone", 0, log)
+    w.proxy.hold_before(b"$5\r\nMULTI\r\n")
+    w.write_lines(w.now + 900)
+    if w.proxy.trapped.wait(3):
+        before = w.redis("HGET", "rpvd:{shop.0}:meta", "seq")
+        w.redis("DEL", "rpvd:{shop.0}:lease")       # ten seconds have passed
+        w.must_say(r"state loaded;.* going on where it ends", 0, log)
+        rig.until(lambda: w.redis("HGET", "rpvd:{shop.0}:meta", "seq") != before, 1)
+        w.proxy.release.set()
+        w.must_say("another rpvd|another program changed|timed out", since)
+    w.proxy.trap = None
+    w.proxy.release.set()
+    w.end(w.spare)
+    w.spare = None
+    w.attentive()
+    w.note("the first one works again" if w.proxy.trapped.is_set() else "there was no commit")
+
 
 UNNOTICED = ("copytruncate", "compress", "bad_reload", "full_disk", "slow", "second_on_directory", "second_on_site")
 # acts after which rpvd reads on where it was

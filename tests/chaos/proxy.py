@@ -59,6 +59,8 @@ class Proxy:
         self.refused = 0                # connections that were turned away
         self.gate = threading.Event()   # closed: nothing passes, nobody is told
         self.gate.set()
+        self.trap = None                # words to the server before which the stream is held, once
+        self.trapped, self.release = threading.Event(), threading.Event()
         self.ended = False
         if listen is None:
             self.server = socket.socket(socket.AF_INET)
@@ -96,6 +98,12 @@ class Proxy:
         """A network that swallows everything; as if nothing had been when it comes back."""
         (self.gate.clear if on else self.gate.set)()
 
+    def hold_before(self, words):
+        """The next time these come by, in one piece, what follows waits until release is set."""
+        self.trapped.clear()
+        self.release.clear()
+        self.trap = words
+
     def strike(self, fault):
         with self.lock:
             self.faults.append(fault)
@@ -103,6 +111,7 @@ class Proxy:
     def end(self):
         self.ended = True
         self.gate.set()
+        self.release.set()
         self.server.shutdown(socket.SHUT_RDWR)
         self.server.close()
         self.cut()
@@ -137,6 +146,13 @@ class Proxy:
                 data = source.recv(65536)
                 if not data:
                     break
+                if way == TO_SERVER and self.trap is not None and self.trap in data:
+                    at = data.index(self.trap)
+                    self.trap = None
+                    sink.sendall(data[:at])
+                    data = data[at:]
+                    self.trapped.set()
+                    self.release.wait()
                 while data:
                     self.gate.wait()
                     n, fault = self.next_fault(way, len(data))
