@@ -183,7 +183,7 @@ def settle_if_reading(w):
         w.unsettled = False
 
 
-@act(7, lambda w: w.style != "copytruncate" and may_rotate(w))
+@act(7, lambda w: w.style in ("numbers", "dates") and may_rotate(w))
 def rename(w):
     """As logrotate does: the web server goes on in the old file until it is told to reopen."""
     missing = w.rng.random() < 0.2
@@ -198,7 +198,7 @@ def rename(w):
     settle_if_reading(w)
 
 
-@act(5, lambda w: w.style != "copytruncate" and (not w.is_up or w.redis_is == "away"))
+@act(5, lambda w: w.style in ("numbers", "dates") and (not w.is_up or w.redis_is == "away"))
 def rename_twice(w):
     """Two rotations, or three, while rpvd reads nothing."""
     for _ in range(w.rng.choice([2, 2, 3])):
@@ -227,6 +227,8 @@ def outgrow(w):
     copytruncate(w)
     w.write_lines(w.now + 900)
     w.settle()
+    if os.path.getsize(w.logs[0].path) < 256:
+        return                          # too short to be told from another
     w.note("copytruncate, and more lines than before while rpvd looks away")
     w.daemon.send_signal(signal.SIGSTOP)
     sizes = [os.path.getsize(log.path) for log in w.logs]
@@ -242,25 +244,27 @@ def outgrow(w):
     w.settle()
 
 
-@act(5, lambda w: True)
+@act(5, lambda w: not any(log.rest for log in w.logs))
 def compress(w):
-    """gzip, which is seen at work: the new file grows beside the old one."""
+    """gzip, which is seen at work: the new files grow beside the old ones, those of one generation at a time."""
     wait, chosen = w.rng.uniform(0, 0.1), w.rng.random()
-    plain = sorted(p for log in w.logs for p in log.rotated() if not p.endswith(".gz"))
-    if not plain or any(log.rest for log in w.logs):
+    plain = sorted({p[len(log.path):] for log in w.logs for p in log.rotated() if not p.endswith(".gz")})
+    if not plain:
         return
-    path = plain[int(chosen * len(plain))]
-    w.note(f"gzip {os.path.basename(path)}")
-    with open(path, "rb") as f:
-        data = gzip.compress(f.read(), mtime=0)
-    with open(path + ".gz", "wb") as out:
-        out.write(data[:len(data) // 2])
-        out.flush()
-        time.sleep(wait)
-        out.write(data[len(data) // 2:])
-    st = os.stat(path)
-    os.utime(path + ".gz", ns=(st.st_atime_ns, st.st_mtime_ns))
-    os.unlink(path)
+    suffix = plain[int(chosen * len(plain))]
+    paths = [log.path + suffix for log in w.logs if os.path.exists(log.path + suffix)]
+    w.note("gzip " + " ".join(os.path.basename(path) for path in paths))
+    for half in (0, 1):
+        for path in paths:
+            with open(path, "rb") as f:
+                data = gzip.compress(f.read(), mtime=0)
+            with open(path + ".gz", "ab") as out:
+                out.write(data[half * (len(data) // 2):len(data) if half else len(data) // 2])
+        time.sleep(wait * (1 - half))
+    for path in paths:
+        st = os.stat(path)
+        os.utime(path + ".gz", ns=(st.st_atime_ns, st.st_mtime_ns))
+        os.unlink(path)
 
 
 @act(4, lambda w: w.deletes and is_reading(w) and w.reorder == 0 and not any(log.rest for log in w.logs))
@@ -320,14 +324,14 @@ def wait_noticed(w, refused):
 
 
 def kill_redis(w, share):
-    watched, pieces = watch_redis(w), how_long(w)
     since, refused = w.mark(), w.proxy.refused
+    watched, pieces = watch_redis(w), how_long(w)
     lost = w.primary.kill(share)
     w.note(f"Redis kill -9, down for {pieces}" + (f", {lost} bytes of its file lost" if share is not None else ""))
     wait_noticed(w, refused)
     w.redis_is = "away"
     if watched:
-        w.must_say(r"redis: .*closed the connection.*; logs wait, webhooks are still accepted", since)
+        w.must_say(r"redis: .*; logs wait, webhooks are still accepted", since)
 
     def back():
         w.primary.start()
@@ -352,8 +356,8 @@ def redis_lossy(w):
 @act(4, redis_is_there)
 def redis_away(w):
     """The network between is down."""
-    watched, pieces = watch_redis(w), how_long(w)
     since, refused = w.mark(), w.proxy.refused
+    watched, pieces = watch_redis(w), how_long(w)
     w.note(f"Redis cannot be reached for {pieces}")
     w.proxy.refuse(True)
     wait_noticed(w, refused)
@@ -453,8 +457,8 @@ def flushall(w):
 @act(5, lambda w: redis_is_there(w) and w.may_forget)
 def failover(w):
     """To a replica that has not got everything; the old primary dies, or stays for a while and nobody listens to it."""
-    watched, pieces, wait, dies = watch_redis(w), w.rng.choice([0, 1, 2]), w.rng.uniform(0, 0.4), w.rng.random() < 0.5
     since = w.mark()
+    watched, pieces, wait, dies = watch_redis(w), w.rng.choice([0, 1, 2]), w.rng.uniform(0, 0.4), w.rng.random() < 0.5
     w.replica.wait_synced()
     w.link.refuse(True)
     w.redis_is = "before a failover"

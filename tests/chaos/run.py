@@ -151,7 +151,7 @@ def one(seed, options, print_lock):
                   f"{len(r.case.lines)} lines, {len(r.case.events)} webhooks); {took:.1f} s" + "".join(f"\n  {x}" for x in r.story * options.v), flush=True)
         else:
             print(f"seed {seed} FAILED after {took:.1f} s; what happened:\n  " + "\n  ".join(r.story)
-                  + f"\n{failure}\nagain: RPVD_CHAOS_SEED={seed} RPVD_CHAOS_SECONDS=1 tests/chaos.sh; kept: {r.dir}", flush=True)
+                  + f"\n{failure}\nagain: RPVD_CHAOS_SEED={seed} RPVD_CHAOS_SECONDS=1 make check TESTS=tests/chaos.sh; kept: {r.dir}", flush=True)
     return failure
 
 
