@@ -515,13 +515,15 @@ def unset_clock(host):
     child = start()
     if host.deliver("o3", now=now + 600) != 200:
         raise Wrong("a delivery is refused for want of a clock")
+    if host.deliver("old", now=now - 3 * 86400 - 301) != 401:
+        raise Wrong("what is too old even for that clock is taken")
     host.wait(lambda: host.status("clock_behind_seconds") == str(3 * 86400), lambda: f"the status: {host.status('clock_behind_seconds')}")
     child.send_signal(signal.SIGHUP)
     host.wait(lambda: "reloaded" in host.read("rpvd.log"), "the reload")
     if host.deliver("o4", now=now + 601) != 200:
         raise Wrong("not after a reload")
     clock(now + 700)
-    host.wait(lambda: "are looked at again" in host.read("rpvd.log"), "that it is right again")
+    host.wait(lambda: "signed in the future are refused again" in host.read("rpvd.log"), "that it is right again")
     if host.deliver("o5", now=now - 3 * 86400) != 401 or host.deliver("o6", now=now + 700) != 200:
         raise Wrong("when the clock is right signed times do not matter")
     host.wait(lambda: host.total("sales_orders") == "4" and host.status("clock_behind_seconds") is None, lambda: f"{host.redis_conn.hash('rpv:shop:24h:total')} {host.redis_conn.hash('rpv:shop:status')}")

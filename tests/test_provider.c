@@ -514,6 +514,25 @@ START_TEST(types)
 }
 END_TEST
 
+/* The clock is known to be behind: what looks too new may be right, what is too old is too old all the same. */
+START_TEST(clock_is_behind)
+{
+	static const struct { int64_t ago; int status; } times[] = { { -86400 * 365, 200 }, { -301, 200 }, { 0, 200 }, { 300, 200 }, { 301, 401 } };
+
+	for (size_t s = 0; s < N_ELEM(shops); s++)
+		for (size_t i = 0; i < N_ELEM(times) && shops[s].is_timed; i++) {
+			struct delivery d;
+			struct post p;
+
+			post_begin(&p, shops[s].paid);
+			shops[s].sign(&p, (const char *[]){ shops[s].secret, NULL }, NOW - times[i].ago);
+			deliver(&p, shops[s].name, (const char *[]){ shops[s].secret, NULL }, (struct provider_conf){ .is_behind = true }, &d);
+			ck_assert_msg(d.status == times[i].status, "%s: signed %d s ago: %d", shops[s].name, (int)times[i].ago, d.status);
+			delivery_free(&d);
+		}
+}
+END_TEST
+
 START_TEST(signed_time_is_told)
 {
 	static const int64_t ago[] = { 0, 300, 301, -301, 86400 };
@@ -1389,6 +1408,7 @@ main(void)
 	tcase_add_test(tc, hints_about_the_secret_file);
 	tcase_add_test(tc, checked_before);
 	tcase_add_loop_test(tc, types, 0, N_ELEM(type_names));
+	tcase_add_test(tc, clock_is_behind);
 	tcase_add_test(tc, signed_time_is_told);
 	tcase_add_loop_test(tc, standard_webhooks, 0, N_ELEM(standards));
 	tcase_add_test(tc, ed25519);

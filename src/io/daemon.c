@@ -40,7 +40,6 @@
 #define SECRET_FILE_MAX 65536
 
 struct endpoint {			/* what a webhook_endpoint borrows */
-	int64_t tolerance_s;		/* as configured */
 	char *secrets_text;
 	struct slice secrets[SECRETS_MAX];
 	char name[64];
@@ -71,7 +70,7 @@ struct daemon {
 	struct setup now, next;
 	size_t running;			/* sites not yet stopped, or replays not yet done */
 	bool stopping, reloading, reload_again, failed;
-	bool lenient;			/* signed times are not looked at */
+	bool lenient;			/* signed times may be in the future */
 	int64_t begun_ms;		/* as site_uptime() */
 	struct clock *clock;
 	long last_rotate_log;
@@ -204,9 +203,9 @@ add_endpoint(struct setup *s, size_t site_no, const struct endpoint_conf *conf, 
 	if (read_secrets(s->config, conf, own, &n, err) != 0)
 		return (-1);
 	e->path = conf->path;
-	own->tolerance_s = conf->tolerance_ms / 1000;
-	e->conf = (struct provider_conf){ own->secrets, n, slice_of(conf->visitor_key), conf->tolerance_ms / 1000, conf->test,
-	    conf->count != NULL && strcmp(conf->count, "payment_intents") == 0 };
+	e->conf = (struct provider_conf){ .secrets = own->secrets, .n_secrets = n, .visitor_key = slice_of(conf->visitor_key),
+	    .tolerance_s = conf->tolerance_ms / 1000, .test = conf->test,
+	    .count_payment_intents = conf->count != NULL && strcmp(conf->count, "payment_intents") == 0 };
 	return (0);
 }
 
@@ -416,12 +415,11 @@ static void
 set_tolerance(struct daemon *d)
 {
 	for (size_t i = 0; i < d->now.n_endpoints; i++)
-		d->now.endpoints[i].conf.tolerance_s = d->lenient ? INT64_MAX / 4 : d->now.owned[i].tolerance_s;
+		d->now.endpoints[i].conf.is_behind = d->lenient;
 }
 
 /* It has been later when a webhook came: a machine that has just booted, and not yet been told the time.  Every
- * signed time is too new for it, and not every provider sends again.  What an old request brings once
- * more changes no order. */
+ * signed time is too new for it, and not every provider sends again.  What is too old even so stays refused. */
 static void
 mind_clock(struct daemon *d)
 {
@@ -435,10 +433,10 @@ mind_clock(struct daemon *d)
 	d->lenient = lenient;
 	set_tolerance(d);
 	if (lenient)
-		log_warning("clock: it is %lld s behind the last webhook's receipt: the times that webhooks are signed with are not looked at "
+		log_warning("clock: it is %lld s behind the last webhook's receipt: webhooks may be signed in what looks like the future "
 		    "until it is right, for an hour at most; see that it is set at boot", (long long)(journal.newest_ms - now_ms(d)) / 1000);
 	else
-		log_notice("clock: the times that webhooks are signed with are looked at again");
+		log_notice("clock: webhooks that are signed in the future are refused again");
 }
 
 /* ---- stopping and reloading ------------------------------------------------ */

@@ -22,6 +22,7 @@ struct provider_conf {
 	size_t n_secrets;
 	struct slice visitor_key;	/* name under which the shop carries the visitor cookie: "rpv" */
 	int64_t tolerance_s;		/* of signed time stamps: 300 */
+	bool is_behind;			/* our clock is, by nobody knows how much: what looks too new may be right; too old is too old */
 	bool test;			/* take test-mode events, and only those */
 	bool count_payment_intents;	/* stripe: count = "payment_intents" */
 };

@@ -129,7 +129,7 @@ signed_in_time(const struct provider_conf *conf, const struct request *req, int6
 	out->signed_s = seconds;
 	if (now - seconds > conf->tolerance_s)
 		return (delivery_reject(out, 401, "timestamp_too_old"));
-	if (seconds - now > conf->tolerance_s)
+	if (seconds - now > conf->tolerance_s && !conf->is_behind)
 		return (delivery_reject(out, 401, "timestamp_too_new"));
 	return (true);
 }
