@@ -453,13 +453,15 @@ is_superseded(const struct tail *t, const ptrdiff_t *at, size_t i)
 	return (false);
 }
 
-/* An empty file is known by its inode alone where there are no birth times.  One that is older than
- * what was read before it has the inode of a file that is gone. */
+/* An empty file is known by its inode alone where there are no birth times.  One that is compressed
+ * now, or older than what was read before it, has the inode of a file that is gone. */
 static bool
-is_out_of_order(const struct tail *t, const ptrdiff_t *at, size_t i)
+is_anothers_inode(const struct tail *t, const struct generations *gs, const ptrdiff_t *at, size_t i)
 {
-	if (t->wanted[i].id.birth_ns != 0 || file_pos_is_telling(&t->wanted[i]))
+	if (at[i] < 0 || t->wanted[i].id.birth_ns != 0 || file_pos_is_telling(&t->wanted[i]))
 		return (false);
+	if (logfile_is_gz(gs->items[at[i]].file))
+		return (true);
 	for (size_t k = 0; k < i; k++)
 		if (at[k] > at[i] && file_pos_is_telling(&t->wanted[k]))
 			return (true);
@@ -474,7 +476,7 @@ resume_at(struct tail *t, struct generations *gs)
 	for (size_t i = 0; i < t->n_wanted; i++)
 		at[i] = place(t, gs, &t->wanted[i]);
 	for (size_t i = 0; i < t->n_wanted; i++)
-		if (is_out_of_order(t, at, i))
+		if (is_anothers_inode(t, gs, at, i))
 			at[i] = -1;
 	newest = newest_read(t, at);
 	for (size_t i = 0; i < t->n_wanted; i++)
