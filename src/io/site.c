@@ -230,6 +230,7 @@ on_commit(enum store_result result, const char *message, void *arg)
 	}
 	s->commits++;
 	s->journal_committed = s->journal_in_flight;
+	s->clock_committed_ms = s->clock_in_flight_ms;
 	lease_is_ours(s);
 	positions_committed(s);
 	if (s->stopping)
@@ -265,6 +266,7 @@ site_commit(struct site *s)
 	engine_changes(s->engine, &s->changes);
 	positions_save(s, &s->positions);
 	s->journal_in_flight = s->journal_queued;
+	s->clock_in_flight_ms = engine_clock(s->engine);
 	s->committing = true;
 	s->commit_wanted = false;
 	s->last_commit = s->env.replay && s->at_end;
@@ -440,6 +442,7 @@ run(struct site *s)
 	s->publish_all = s->sweep = true;
 	s->publish_all_ms = s->last_publish_ms = s->last_commit_ms = 0;
 	s->journal_committed = s->journal_queued;
+	s->clock_committed_ms = engine_clock(s->engine);
 	lease_is_ours(s);
 	/* Order events go first, and a commit may follow them: without the logs' positions in it, what is rotated
 	 * away before the next one would be nobody's. */
@@ -588,8 +591,9 @@ keep_lease(struct site *s)
 static void
 keep_records(struct site *s)
 {
-	int64_t now = site_now(s), clock = engine_clock(s->engine);
+	int64_t now = site_now(s), clock = s->clock_committed_ms;
 
+	/* What is not committed may be read again, and needs its key then. */
 	keys_forget(s->keys, day_of((clock < now ? clock : now) - KEY_SLACK_MS) - 1);
 	if (site_uptime() - s->last_commit_ms < IDLE_COMMIT_MS)
 		return;

@@ -49,6 +49,7 @@ struct site {
 	struct buf queue;
 	size_t queue_reader, n_queued, applied;
 	uint64_t journal_queued, journal_in_flight, journal_committed;
+	int64_t clock_in_flight_ms, clock_committed_ms;	/* engine_clock() of the last commits */
 	uint64_t journal_mark;		/* of record journal_queued */
 	struct buf unsynced;		/* what was journalled since the last sync: seq, time, bytes */
 	struct event *pump_event, *retry_event, *commit_event, *publish_event;
