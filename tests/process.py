@@ -569,6 +569,40 @@ def leap(host):
     return "four hundred days"
 
 
+def outage(host):
+    """Three days are read at once, and rpvd is killed before any of it is committed: who is known by address and browser
+    is known again when the lines are read once more, though their days are over."""
+    host.start_redis()
+    server = host.children[-1]
+    host.configure()
+    now = 1772409600 + 8 * 3600
+    host.write("clock", "%d" % (now * 1000))
+    host.hit("/one", "-", now)
+    child = host.daemon(options=("--clock", host.path("clock")))
+    host.up(child)
+    host.wait(lambda: host.total("visits") == "1", "the first visit")
+    server.send_signal(signal.SIGSTOP)
+    for day in range(4):
+        for k in range(100):
+            host.hit("/one", "-", now + day * 86400 + 60 + k, ip=f"192.0.2.{k + 1}")
+        fd = os.open(host.path("clock"), os.O_WRONLY)
+        os.pwrite(fd, b"%d" % ((now + day * 86400 + 400) * 1000), 0)
+        os.close(fd)
+        time.sleep(0.5)
+    time.sleep(1.2)                     # keys are forgotten once a second
+    child.kill()
+    child.wait()
+    server.send_signal(signal.SIGCONT)
+    host.redis_conn("DEL", "rpvd:{shop.0}:lease")
+    child = host.daemon(options=("--clock", host.path("clock")))
+    host.up(child)
+    host.wait(lambda: host.status("lines") == "401", lambda: f"{host.status('lines')} lines")
+    if host.status("no_visitor") != "0":
+        raise Wrong(f"{host.status('no_visitor')} hits are nobody's")
+    host.end(child)
+    return "three days"
+
+
 def load(host):
     """SIGTERM in the middle of a backlog and of a hundred webhooks a second, and while Redis hangs: exit 0
     within five seconds, and what was answered is there at the end."""
@@ -657,7 +691,7 @@ def twin(host):
     return "one writes"
 
 
-CASES = [flood, load, activation, crash_loop, watchdog, descriptors, frozen, twin, boot, deaf, unset_clock, leap, credentials]
+CASES = [flood, load, outage, activation, crash_loop, watchdog, descriptors, frozen, twin, boot, deaf, unset_clock, leap, credentials]
 
 
 def main():
