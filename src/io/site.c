@@ -28,6 +28,8 @@
 #define PUBLISH_EVERY_MS 400
 #define DOWNS_MS 60000
 #define DOWNS_TOLD 5			/* so often a minute the log is told that the connection was lost */
+#define PUBLISH_SHARE 4			/* it has no more of Redis' time than one in so many, ... */
+#define PUBLISH_PAUSE_MS 15000		/* ... unless the figures got older than this meanwhile */
 #define LEARN_MS 60000			/* what Redis says of itself */
 #define PUBLISH_REFUSED_MS 60000	/* until all is tried again, where a key was refused */
 #define LEASE_MARGIN_MS 2000		/* so much before its end the lease counts no longer as ours */
@@ -305,6 +307,7 @@ on_published(bool ok, const char *error, void *arg)
 	struct site *s = arg;
 
 	s->publishing = false;
+	s->publish_took_ms = site_uptime() - s->publish_begun_ms;
 	if (!ok && s->redis != NULL && redis_is_up(s->redis)) {
 		s->publish_all_ms = site_uptime() + PUBLISH_REFUSED_MS;
 		if (log_limit(&s->last_publish_error, 60))
@@ -338,6 +341,16 @@ site_publish_conf(struct site *s)
 	return ((struct publish_conf){ s->conf->name, s->conf->currency, (int)s->conf->model, lease_holds, s });
 }
 
+/* From the begin of the last one to that of the next: where thousands of series change, commits come first. */
+static int64_t
+publish_pause(const struct site *s)
+{
+	int64_t pause = s->publish_took_ms < PUBLISH_PAUSE_MS ? s->publish_took_ms * PUBLISH_SHARE : PUBLISH_PAUSE_MS;
+
+	pause = pause < PUBLISH_PAUSE_MS ? pause : PUBLISH_PAUSE_MS;
+	return (pause > PUBLISH_EVERY_MS ? pause : PUBLISH_EVERY_MS);
+}
+
 /* What has changed, now or as soon as it is time.  Only while the lease is certainly ours: a
  * daemon that slept would put old figures over its successor's. */
 void
@@ -350,8 +363,8 @@ site_publish(struct site *s)
 	s->publish_again = s->publishing;
 	if (s->publishing || now >= s->lease_until_ms)
 		return;
-	if (now < s->last_publish_ms + PUBLISH_EVERY_MS) {
-		start_timer(s->publish_event, s->last_publish_ms + PUBLISH_EVERY_MS - now);
+	if (now < s->last_publish_ms + publish_pause(s)) {
+		start_timer(s->publish_event, s->last_publish_ms + publish_pause(s) - now);
 		return;
 	}
 	if (s->publish_all_ms != 0 && now >= s->publish_all_ms) {
@@ -362,7 +375,7 @@ site_publish(struct site *s)
 	engine_now(s->engine, site_now(s));
 	windows_roll(engine_windows(s->engine));
 	s->publishing = publish(s->redis, &s->publish, engine_windows(s->engine), s->publish_all, on_published, s);
-	s->last_publish_ms = now;
+	s->last_publish_ms = s->publish_begun_ms = now;
 	if (!s->publishing)
 		return;
 	s->publish_all = false;
@@ -439,6 +452,8 @@ run(struct site *s)
 	s->held = s->commit_wanted = false;
 	s->was_here = true;
 	s->woken_ms = site_now(s);
+	if (!s->env.replay)		/* figures are in no window, and of no worth, before there is a clock */
+		engine_now(s->engine, s->woken_ms);
 	s->publish_all = s->sweep = true;
 	s->publish_all_ms = s->last_publish_ms = s->last_commit_ms = 0;
 	s->journal_committed = s->journal_queued;

@@ -60,6 +60,7 @@ struct site {
 	int64_t woken_ms;		/* wall time: all that was written by then is seen */
 	/* By site_uptime(): the wall clock may be set. */
 	int64_t begun_ms, last_commit_ms, last_publish_ms, publish_all_ms, lease_sent_ms, lease_until_ms, last_learn_ms, downs_ms;
+	int64_t publish_begun_ms, publish_took_ms;
 	long last_journal_error, last_publish_error;
 	uint64_t commits, rewinds;	/* rewinds: loads that found less than was committed */
 	struct origin origin;		/* of the state */
