@@ -164,6 +164,8 @@ static const struct {
 	{ "no scheme", "", "www.google.com/", false, DIRECT, "" },
 	{ "no host", "", "https:///a", false, DIRECT, "" },
 	{ "control bytes in a host", "", "https://bl\x1bog\x7f.exa\rmple/", true, "blog.example", "referral", "" },
+	{ "a dot that control bytes hide", "", "https://blog.example.\x1b.\x7f/", true, "blog.example", "referral", "" },
+	{ "www. and nothing behind it", "", "https://www.\x1b/", true, "www", "referral", "" },
 	{ "nothing else in a host", "", "https://\x1b\n/", false, DIRECT, "" },
 	{ "only dots", "", "https://.../", false, DIRECT, "" },
 	{ "a scheme begins with a letter", "", "1http://a.example/", false, DIRECT, "" },

@@ -328,6 +328,13 @@ skip_user(struct slice s)
 	return (s);
 }
 
+/* Control bytes are in no name; they are dropped, as from a campaign. */
+static bool
+is_control(char c)
+{
+	return ((unsigned char)c < ' ' || c == 0x7f);
+}
+
 size_t
 url_host(struct slice url, char out[HOST_MAX])
 {
@@ -338,14 +345,13 @@ url_host(struct slice url, char out[HOST_MAX])
 		return (0);
 	host = skip_user(slice_skip(url, skip));
 	len = host_span(host);
-	while (len > 0 && host.p[len - 1] == '.')
+	while (len > 0 && (host.p[len - 1] == '.' || is_control(host.p[len - 1])))
 		len--;
 	if (len > HOST_MAX)	/* longer than any name can be: none */
 		return (0);
-	/* Control bytes are in no name; they are dropped as in a campaign's. */
 	for (size_t i = 0; i < len; i++) {
 		out[n] = ascii_lower(host.p[i]);
-		n += (unsigned char)host.p[i] >= 0x20 && host.p[i] != 0x7f;
+		n += !is_control(host.p[i]);
 	}
 	return (n);
 }
@@ -435,7 +441,7 @@ utm_value(struct slice raw, char out[UTM_MAX + 1])
 
 	while (raw.len > 0 && end < UTM_MAX) {
 		c = percent_next(&raw, true);
-		if ((unsigned char)c < ' ' || c == 0x7f || (c == ' ' && len == 0))
+		if (is_control(c) || (c == ' ' && len == 0))
 			continue;
 		if (len < UTM_MAX)
 			out[len] = ascii_lower(c);
