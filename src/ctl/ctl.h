@@ -2,7 +2,8 @@
  * ctl: what the commands of rpvctl share.
  *
  * rpvctl reads the public keys (rpv:SITE:...), which can be had with redis-cli as well;
- * only `orders` reads rpvd's own records, and `journal` no Redis, but the files in state_dir.  It may block, so it uses hiredis as it comes.
+ * only `orders` reads rpvd's own records; `journal` reads the files in state_dir and `explain` standard
+ * input, and no Redis.  It may block, so it uses hiredis as it comes.
  *
  * A command appends what it has to say to a buffer and returns its exit status; where
  * that is not CTL_OK, ctl->err says why.
@@ -19,6 +20,7 @@
 #include "store/redis_url.h"
 #include "store/tls.h"
 
+struct config;				/* conf/conf.h */
 struct redisContext;			/* hiredis/hiredis.h */
 struct redisReply;
 
@@ -30,10 +32,10 @@ enum ctl_exit {
 };
 
 struct ctl_options {			/* NULL, 0, false: not given */
-	const char *conf, *url, *site, *window, *sort, *model, *provider, *kind, *order, *since, *customer, *visitor;
+	const char *conf, *url, *site, *window, *sort, *model, *provider, *kind, *order, *since, *customer, *visitor, *format, *host;
 	long limit;
 	bool json, help, version, all, quarantine;
-	const char *operand;		/* DIM, SERIES, ORDER or RECORD */
+	const char *operand;		/* DIM, SERIES, ORDER, RECORD or KIND */
 };
 
 struct ctl {
@@ -44,6 +46,7 @@ struct ctl {
 	char *password_file, *ca, *certificate, *certificate_key;
 	struct tls_files tls;		/* the same, for rediss:// */
 	char *site;
+	struct config *config;		/* of -c, where a command wants all of it; else NULL */
 	char *state_dir;		/* of the configuration; else NULL */
 	char *model;			/* the site's default model and currency, where a */
 	char currency[4];		/* configuration tells them; else NULL and "" */
@@ -55,7 +58,7 @@ struct ctl {
 
 typedef enum ctl_exit ctl_fn(struct ctl *, struct buf *out);
 
-ctl_fn ctl_top, ctl_total, ctl_get, ctl_status, ctl_watch, ctl_orders, ctl_journal, ctl_forget;
+ctl_fn ctl_top, ctl_total, ctl_get, ctl_status, ctl_watch, ctl_orders, ctl_journal, ctl_forget, ctl_explain;
 
 /* ---- connection.c ---- */
 

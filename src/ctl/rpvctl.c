@@ -28,7 +28,7 @@
 #define LIMIT_MAX 100000
 
 enum { OPT_JSON = 256, OPT_HELP, OPT_VERSION, OPT_WINDOW, OPT_SORT, OPT_LIMIT, OPT_MODEL, OPT_ALL, OPT_PROVIDER, OPT_KIND,
-	OPT_ORDER, OPT_SINCE, OPT_QUARANTINE, OPT_CUSTOMER, OPT_VISITOR };
+	OPT_ORDER, OPT_SINCE, OPT_QUARANTINE, OPT_CUSTOMER, OPT_VISITOR, OPT_FORMAT, OPT_HOST };
 
 static const struct option longopts[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -46,6 +46,8 @@ static const struct option longopts[] = {
 	{ "quarantine", no_argument, NULL, OPT_QUARANTINE },
 	{ "customer", required_argument, NULL, OPT_CUSTOMER },
 	{ "visitor", required_argument, NULL, OPT_VISITOR },
+	{ "format", required_argument, NULL, OPT_FORMAT },
+	{ "host", required_argument, NULL, OPT_HOST },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -60,6 +62,7 @@ static const char general_help[] =
     "  orders   the latest orders, or one in full: paid, refunded, joined to which visit\n"
     "  journal  the webhooks on disk: the latest, one in full, or whether all is whole\n"
     "  status   how rpvd is getting on\n"
+    "  explain  what rpvd makes of a log line, a source, a user agent: on standard input\n"
     "  forget   a person: whose visits and orders these were\n"
     "\n"
     "  -c FILE  take Redis and site from this configuration (" DEFAULT_CONF ")\n"
@@ -112,8 +115,18 @@ static const char forget_help[] =
     "Erases the person from the state: visits, customer, what leads from their orders to\n"
     "them, and all that their orders lead to.  Figures stay.  It cannot be undone.\n";
 
+static const char explain_help[] =
+    " line|source|agent [--format FORMAT] [--host HOST] <LINES\n"
+    "\n"
+    "  line    log lines: each is answered with what it says, or why it is rejected\n"
+    "  --format FORMAT  as in rpvd.conf; with -c that of the site's first log\n"
+    "\n"
+    "Each line of standard input is answered with a line of JSON.  It reads no Redis, and no\n"
+    "configuration but that of -c.\n";
+
 /* Operands and options that a command takes. */
-enum { WINDOW = 1, SORT = 2, LIMIT = 4, MODEL = 8, ALL = 16, OPERAND = 32, NEEDS_OPERAND = 64, RECORDS = 128, NO_REDIS = 256, ONE_ORDER = 512, PERSON = 1024 };
+enum { WINDOW = 1, SORT = 2, LIMIT = 4, MODEL = 8, ALL = 16, OPERAND = 32, NEEDS_OPERAND = 64, RECORDS = 128, NO_REDIS = 256, ONE_ORDER = 512, PERSON = 1024,
+	EXPLAIN = 2048 };
 
 static const struct command {
 	const char *name, *help;
@@ -128,6 +141,7 @@ static const struct command {
 	{ "journal", journal_help, ctl_journal, LIMIT | ALL | OPERAND | RECORDS | ONE_ORDER | NO_REDIS },
 	{ "status", "\n", ctl_status, 0 },
 	{ "forget", forget_help, ctl_forget, PERSON | ONE_ORDER },
+	{ "explain", explain_help, ctl_explain, OPERAND | NEEDS_OPERAND | EXPLAIN },
 };
 
 static void
@@ -140,6 +154,18 @@ complain(const char *text)
 	buf_putc(&line, '\n');
 	fwrite(line.p, 1, line.len, stderr);
 	buf_free(&line);
+}
+
+static void
+complain_lines(struct slice lines)
+{
+	while (lines.len > 0) {
+		struct slice line = slice_cut(&lines, '\n');
+		char *text = mem_strndup(line.p, line.len);
+
+		complain(text);
+		free(text);
+	}
 }
 
 static enum ctl_exit
@@ -198,6 +224,8 @@ set_option(struct ctl *ctl, int opt, char *arg)
 	case OPT_QUARANTINE: o->quarantine = true; break;
 	case OPT_CUSTOMER: o->customer = hide(ctl, arg); break;
 	case OPT_VISITOR: o->visitor = hide(ctl, arg); break;
+	case OPT_FORMAT: o->format = arg; break;
+	case OPT_HOST: o->host = arg; break;
 	default:		/* getopt has said what is wrong */
 		fputs("rpvctl: see rpvctl --help\n", stderr);
 		return (CTL_USAGE);
@@ -240,6 +268,7 @@ stray_option(const struct ctl_options *o, const struct command *command)
 		{ o->provider != NULL, RECORDS, "--provider" }, { o->kind != NULL, RECORDS, "--kind" }, { o->order != NULL, ONE_ORDER, "--order" },
 		{ o->since != NULL, RECORDS, "--since" }, { o->quarantine, RECORDS, "--quarantine" },
 		{ o->customer != NULL, PERSON, "--customer" }, { o->visitor != NULL, PERSON, "--visitor" },
+		{ o->format != NULL, EXPLAIN, "--format" }, { o->host != NULL, EXPLAIN, "--host" },
 	};
 
 	for (size_t i = 0; i < N_ELEM(all); i++)
@@ -264,7 +293,8 @@ check_options(const struct ctl *ctl, const struct command *command)
 	if (o->operand != NULL && (command->takes & OPERAND) == 0)
 		return (usage("too many words behind the command"));
 	if (o->operand == NULL && (command->takes & NEEDS_OPERAND) != 0)
-		return (usage("get needs a series, such as 24h:total"));
+		return (usage(command->run == ctl_get ? "get needs a series, such as 24h:total" :
+		    "explain needs line, source or agent behind it"));
 	if (o->operand != NULL && (o->all || (o->limit != 0 && (command->run == ctl_orders || command->run == ctl_journal))))
 		return (usage("--all and --limit are for lists"));
 	if (o->operand != NULL && (o->provider != NULL || o->kind != NULL || o->order != NULL || o->since != NULL))
@@ -317,15 +347,9 @@ use_config(struct ctl *ctl, const char *file)
 	struct config *config = config_load(file, &mistakes);
 	enum ctl_exit status = CTL_USAGE;
 
-	if (config == NULL) {
-		for (struct slice rest = buf_view(&mistakes); rest.len > 0;) {
-			struct slice line = slice_cut(&rest, '\n');
-			char *text = mem_strndup(line.p, line.len);
-
-			complain(text);
-			free(text);
-		}
-	} else {
+	if (config == NULL)
+		complain_lines(buf_view(&mistakes));
+	else {
 		struct redis_conf redis = redis_conf_of(config);
 
 		ctl->state_dir = mem_strdup(config->state_dir);
@@ -358,15 +382,31 @@ find_redis(struct ctl *ctl)
 	return (set_url(ctl, &(struct redis_conf){ .url = DEFAULT_URL }));
 }
 
+/* Explanations are the same everywhere, unless a configuration is named. */
+static enum ctl_exit
+find_config(struct ctl *ctl)
+{
+	struct buf mistakes = { 0 };
+
+	if (ctl->opt.conf == NULL)
+		return (CTL_OK);
+	ctl->config = config_load(ctl->opt.conf, &mistakes);
+	if (ctl->config == NULL)
+		complain_lines(buf_view(&mistakes));
+	buf_free(&mistakes);
+	return (ctl->config != NULL ? CTL_OK : CTL_USAGE);
+}
+
 static enum ctl_exit
 run(struct ctl *ctl, const struct command *command)
 {
+	bool explains = (command->takes & EXPLAIN) != 0;
 	struct buf out = { 0 };
 	enum ctl_exit status;
 
-	if ((status = find_redis(ctl)) != CTL_OK)
+	if ((status = explains ? find_config(ctl) : find_redis(ctl)) != CTL_OK)
 		return (status);
-	if ((command->takes & NO_REDIS) != 0)
+	if (explains || (command->takes & NO_REDIS) != 0)
 		status = command->run(ctl, &out);
 	else if ((status = ctl_connect(ctl)) == CTL_OK && (status = ctl_pick_site(ctl)) == CTL_OK)
 		status = command->run(ctl, &out);
@@ -394,7 +434,7 @@ dispatch(struct ctl *ctl, const char *name)
 		fputs(general_help, stderr);
 		return (CTL_USAGE);
 	} else if (command == NULL) {
-		err_set(&err, "there is no command %s; there are: top, watch, total, get, orders, journal, status, forget", name);
+		err_set(&err, "there is no command %s; there are: top, watch, total, get, orders, journal, status, explain, forget", name);
 		return (usage(err.msg));
 	} else if ((status = check_options(ctl, command)) != CTL_OK)
 		return (status);
@@ -421,6 +461,7 @@ main(int argc, char **argv)
 		free(ctl.hidden[i]);
 	}
 	free(ctl.hidden);
+	config_free(&ctl.config);
 	free(ctl.password_file);
 	free(ctl.state_dir);
 	free(ctl.ca);

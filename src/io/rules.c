@@ -83,6 +83,18 @@ tables_free(struct tables **tp)
 	*tp = NULL;
 }
 
+const struct sources *
+tables_sources(const struct tables *t)
+{
+	return (t->sources);
+}
+
+const struct bots *
+tables_bots(const struct tables *t)
+{
+	return (t->bots);
+}
+
 /* ---- one site ------------------------------------------------------------ */
 
 static const char *

@@ -17,6 +17,8 @@ struct tables;
 
 struct tables *tables_load(const char *data_dir, struct err *);
 void tables_free(struct tables **);
+const struct sources *tables_sources(const struct tables *);
+const struct bots *tables_bots(const struct tables *);
 
 /* Borrows site, tables and geo (NULL: no countries).  Reads the rates file.  NULL with err set. */
 struct rules *rules_new(const struct site_conf *site, const struct tables *, struct geo *geo, struct err *);

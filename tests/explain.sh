@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+#
+# explain: what rpvctl says of lines on standard input.
+
+set -u
+export LC_ALL=C
+rpvctl=${abs_builddir:?}/src/rpvctl
+work=$(mktemp -d "${TMPDIR:-/tmp}/rpvd-explain-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+failures=0
+cases=0
+
+# answers WHY INPUT OUTPUT ARGUMENT...: bytes in by printf's escapes, lines out
+answers() {
+	local why=$1 input=$2 want=$3 got
+
+	shift 3
+	cases=$((cases + 1))
+	got=$(printf "$input" | "$rpvctl" explain "$@" 2>&1)
+	if [ "$got" != "$want" ]; then
+		printf '%s:\n  got  %s\n  want %s\n' "$why" "$got" "$want"
+		failures=$((failures + 1))
+	fi
+}
+
+# refuses WHY SENTENCE ARGUMENT...
+refuses() {
+	local why=$1 want=$2 got rc
+
+	shift 2
+	cases=$((cases + 1))
+	got=$("$rpvctl" "$@" 2>&1 </dev/null)
+	rc=$?
+	case $rc:$got in
+	"2:$want"*) ;;
+	*)	printf '%s:\n  got  %s: %s\n  want 2: %s\n' "$why" "$rc" "$got" "$want"
+		failures=$((failures + 1)) ;;
+	esac
+}
+
+line='192.0.2.7 - - [02/Mar/2026:10:00:00 +0000] "GET /lamp HTTP/1.1" 200 5 "-" "Mozilla/5.0"'
+said='{"time_ms":1772445600000,"addr":"192.0.2.7","method":"GET","target":"/lamp","status":200,"bytes":5,"referrer":"","user_agent":"Mozilla/5.0","host":""}'
+
+answers "a line" "$line\\n" "$said" line --format combined
+answers "the last line needs no newline" "$line" "$said" line --format combined
+answers "line by line" "$line\\n\\nx\\n" "$said
+{\"rejected\":\"empty\"}
+{\"rejected\":\"malformed\"}" line --format combined
+answers "no line" "" "" line --format combined
+answers "bytes: UTF-8, what is none, and what JSON escapes" \
+    '192.0.2.7 - - [02/Mar/2026:10:00:00 +0000] "GET /\\xC3\\xA9\\xE9 HTTP/1.1" 200 5 "-" "\\xF0\\x9F\\x98\\x80\\x22\\x5C\\x00\\xED\\xA0\\x80"\n' \
+    '{"time_ms":1772445600000,"addr":"192.0.2.7","method":"GET","target":"/\u00e9\udce9","status":200,"bytes":5,"referrer":"","user_agent":"\ud83d\ude00\"\\\u0000\udced\udca0\udc80","host":""}' \
+    line --format combined
+
+cases=$((cases + 1))
+got=$({ head -c 70000 /dev/zero | tr '\0' x; printf '\n%s\n' "$line"; head -c 200000 /dev/zero | tr '\0' x; } |
+    "$rpvctl" explain line --format combined)
+if [ "$got" != "{\"rejected\":\"overlong\"}
+$said
+{\"rejected\":\"overlong\"}" ]; then
+	echo "lines without an end: $got"
+	failures=$((failures + 1))
+fi
+
+cat >"$work/rpvd.conf" <<'CONF'
+site "shop" { currency = "EUR" log "/nowhere/access.log" { format = '$msec $status $request' } }
+CONF
+answers "the configuration's format" '1772445600.000 200 GET /lamp HTTP/1.1\n' \
+    '{"time_ms":1772445600000,"addr":"","method":"GET","target":"/lamp","status":200,"bytes":0,"referrer":"","user_agent":"","host":""}' \
+    line -c "$work/rpvd.conf"
+
+refuses "what?" "rpvctl: explain needs line, source or agent" explain
+refuses "no such kind" "rpvctl: explain page: there are only" explain page
+refuses "a wrong format" "rpvctl: log format" explain line --format nonsense
+refuses "of another command" "rpvctl: top takes no --format" top --format combined
+
+echo "$cases cases, $failures failures"
+[ "$failures" -eq 0 ]
