@@ -239,7 +239,11 @@ ctl_receive(struct ctl *ctl)
 
 	if (reply == NULL || reply->type != REDIS_REPLY_ERROR)
 		return (reply);
-	err_set(&ctl->err, "Redis at %s answers: %.200s", ctl->url.name, reply->str);
+	if (strncmp(reply->str, "WRONGTYPE", 9) == 0)
+		err_set(&ctl->err, "Redis at %s has another program's key where rpvd publishes: `rpvctl status` and rpvd's log name it; "
+		    "remove or rename it", ctl->url.name);
+	else
+		err_set(&ctl->err, "Redis at %s answers: %.200s", ctl->url.name, reply->str);
 	freeReplyObject(reply);
 	ctl_disconnect(ctl);	/* with all the replies that may still be under way */
 	return (NULL);

@@ -56,6 +56,7 @@ static const struct entry {
 	{ G_STATE, "log_dropped", "log lines that nobody took", true },
 	{ G_LOGS, "log_*", "log ", false },
 	{ G_LOGS, "lines", "lines read", false },
+	{ G_LOGS, "input_faults", "times that one could not be read", true },
 	{ G_LOGS, "behind_bytes", "bytes still to be read", true },
 	{ G_LOGS, "catch_up_seconds", "seconds until they are, about", true },
 	{ G_LOGS, "late", "late lines", true },
@@ -114,6 +115,10 @@ static const struct entry {
 	{ G_REDIS, "redis_memory_percent", "percent of its maxmemory", true },
 	{ G_REDIS, "redis_eviction", "keys may be evicted", false },
 	{ G_REDIS, "redis_rewinds", "times it lost its last commits", true },
+	{ G_REDIS, "redis_lost", "times it could not be reached", true },
+	{ G_REDIS, "state_refused", "times it refused the state", true },
+	{ G_REDIS, "public_refused", "times it refused public keys", true },
+	{ G_REDIS, "public_keys", "public keys", false },
 	{ G_REDIS, "redis_persistence", "kept over its crash", false },
 	{ G_OTHER, "*", "", false },
 };
@@ -219,8 +224,10 @@ complain_inputs(const struct status *s, struct buf *out)
 	for (size_t i = 0; i < s->n; i++) {
 		struct slice name = s->fields[i].name, value = s->fields[i].value;
 
-		if ((!is_input(name) && !slice_is(name, "keys")) || slice_is(value, "ok"))
+		if ((!is_input(name) && !slice_is(name, "keys") && !slice_is(name, "public_keys")) || slice_is(value, "ok"))
 			continue;
+		if (slice_is(name, "public_keys"))
+			buf_puts(out, "Public keys cannot be written: ");
 		put_value(out, value);
 		buf_putc(out, '\n');
 	}

@@ -146,13 +146,14 @@ inputs_were_read(const struct site *s)
 }
 
 static void
-tell(const struct site *s, const struct input *in, struct err *told)
+tell(struct site *s, const struct input *in, struct err *told)
 {
 	struct err now = { "" };
 
 	problem_or_misfit(s, in, &now);
 	if (strcmp(now.msg, told->msg) == 0)
 		return;
+	s->input_faults += now.msg[0] != '\0';
 	if (now.msg[0] != '\0')
 		log_warning("site %s: %s", s->conf->name, now.msg);
 	else

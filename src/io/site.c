@@ -31,7 +31,7 @@
 #define PUBLISH_SHARE 4			/* it has no more of Redis' time than one in so many, ... */
 #define PUBLISH_PAUSE_MS 15000		/* ... unless the figures got older than this meanwhile */
 #define LEARN_MS 60000			/* what Redis says of itself */
-#define PUBLISH_REFUSED_MS 60000	/* until all is tried again, where a key was refused */
+#define PUBLISH_RETRY_MS 3000		/* until all is tried again, where a key was refused */
 #define LEASE_MARGIN_MS 2000		/* so much before its end the lease counts no longer as ours */
 #define KEY_SLACK_MS 60000		/* a day's key lives so much longer: Redis may lose its last seconds, and the lines come again */
 
@@ -131,11 +131,16 @@ stop_published(struct site *s)
 		release(s);
 }
 
+static const char *
+in_the_way(const char *error)
+{
+	return (strstr(error, "WRONGTYPE") != NULL ? "; another program's key is in the way: remove or rename it" : "");
+}
+
 static void
 say_unpublished(const struct site *s, const char *error)
 {
-	log_error("redis: public keys not written site=%s: %s%s", s->conf->name, error,
-	    strstr(error, "WRONGTYPE") != NULL ? "; another program's key is in the way: remove or rename it" : "");
+	log_error("redis: public keys not written site=%s: %s%s", s->conf->name, error, in_the_way(error));
 }
 
 static void
@@ -301,6 +306,27 @@ on_commit_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- publishing ---------------------------------------------------------- */
 
+/* A publication of what changed says nothing of a key that was refused before. */
+static void
+public_keys_written(struct site *s)
+{
+	if (s->publish_all_ms != 0 || s->public_problem[0] == '\0')
+		return;
+	log_notice("redis: public keys are written again site=%s", s->conf->name);
+	s->public_problem[0] = '\0';
+}
+
+static void
+public_keys_refused(struct site *s, const char *error)
+{
+	s->public_refused++;
+	snprintf(s->public_problem, sizeof(s->public_problem), "%s%s", error, in_the_way(error));
+	if (s->publish_all_ms == 0)	/* else this one was not yet the next attempt */
+		s->publish_all_ms = site_uptime() + PUBLISH_RETRY_MS;
+	if (log_limit(&s->last_publish_error, 60))
+		say_unpublished(s, error);
+}
+
 static void
 on_published(bool ok, const char *error, void *arg)
 {
@@ -308,11 +334,10 @@ on_published(bool ok, const char *error, void *arg)
 
 	s->publishing = false;
 	s->publish_took_ms = site_uptime() - s->publish_begun_ms;
-	if (!ok && s->redis != NULL && redis_is_up(s->redis)) {
-		s->publish_all_ms = site_uptime() + PUBLISH_REFUSED_MS;
-		if (log_limit(&s->last_publish_error, 60))
-			say_unpublished(s, error);
-	}
+	if (ok)
+		public_keys_written(s);
+	else if (s->redis != NULL && redis_is_up(s->redis))
+		public_keys_refused(s, error);
 	if (s->releasing && s->redis != NULL)
 		stop_published(s);
 	else if (s->publish_again && s->state == SITE_RUNNING && !s->stopping)
@@ -405,6 +430,7 @@ site_lost(struct site *s, enum store_result result, const char *message)
 	}
 	if (result == STORE_DOWN)
 		return;			/* on_redis_down() says why, on_redis_up() begins again */
+	s->state_refused += result == STORE_REFUSED;
 	if (was_running || strcmp(s->problem, s->told) != 0)
 		log_error("site %s: %s", s->conf->name, s->problem);
 	snprintf(s->told, sizeof(s->told), "%s", s->problem);
@@ -554,6 +580,7 @@ on_redis_down(void *arg, const char *why)
 	struct site *s = arg;
 
 	s->state = SITE_WAITING;
+	s->redis_lost++;
 	snprintf(s->problem, sizeof(s->problem), "Redis: %s", why);
 	if (s->env.replay || s->env.rebuild) {
 		log_error("redis: %s url=%s", why, redis_name(s->redis));

@@ -61,8 +61,10 @@ struct site {
 	/* By site_uptime(): the wall clock may be set. */
 	int64_t begun_ms, last_commit_ms, last_publish_ms, publish_all_ms, lease_sent_ms, lease_until_ms, last_learn_ms, downs_ms;
 	int64_t publish_begun_ms, publish_took_ms;
-	long last_journal_error, last_publish_error;
+	long last_journal_error, last_publish_error, last_status_error;
 	uint64_t commits, rewinds;	/* rewinds: loads that found less than was committed */
+	uint64_t redis_lost, state_refused, public_refused, input_faults;	/* since the start */
+	char public_problem[320];	/* what is in the way of a public key; "" where nothing is */
 	struct origin origin;		/* of the state */
 	bool begin_known;		/* to the next rebuild: on disk */
 	bool swapping;			/* what was built takes its place: Redis is left alone */

@@ -1,8 +1,10 @@
 /*
  * status: what a site tells of itself, in rpv:SITE:status.
  */
+#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -232,6 +234,17 @@ state_of(const struct site *s)
 	return (s->env.replay ? "replayed" : s->at_end ? "live" : "catching up");
 }
 
+/* What is in the way of the status cannot be told there. */
+static void
+on_status(struct redisReply *r, void *arg)
+{
+	struct site *s = arg;
+
+	if (r != NULL && r->type == REDIS_REPLY_ERROR && log_limit(&s->last_status_error, 60))
+		log_error("redis: key rpv:%s:status not written: %.100s%s", s->conf->name, r->str, strstr(r->str, "WRONGTYPE") != NULL ?
+		    "; another program's key is in the way: remove or rename it" : "");
+}
+
 void
 site_publish_status(struct site *s)
 {
@@ -252,6 +265,11 @@ site_publish_status(struct site *s)
 	put_redis(&p, redis_info(s->redis));
 	put_number(&p, "commits", s->commits);
 	put_number(&p, "redis_rewinds", s->rewinds);
+	put_number(&p, "redis_lost", s->redis_lost);
+	put_number(&p, "state_refused", s->state_refused);
+	put_number(&p, "public_refused", s->public_refused);
+	put_text(&p, "public_keys", s->public_problem[0] != '\0' ? s->public_problem : "ok");
+	put_number(&p, "input_faults", s->input_faults);
 	put_number(&p, "log_dropped", log_drops());
 	if (clock_ahead_ms(s->env.clock) > 0)
 		put_number(&p, "clock_ahead_seconds", (uint64_t)clock_ahead_ms(s->env.clock) / 1000);
@@ -261,7 +279,7 @@ site_publish_status(struct site *s)
 	slices = mem_calloc(p.n, sizeof(*slices));
 	for (size_t i = 0; i < p.n; at = p.ends[i++])
 		slices[i] = slice_make(p.bytes.p + at, p.ends[i] - at);
-	publish_status(s->redis, s->conf->name, slices, p.n);
+	publish_status(s->redis, s->conf->name, slices, p.n, on_status, s);
 	free(slices);
 	free(p.ends);
 	buf_free(&p.bytes);

@@ -6,7 +6,8 @@
  * with `meta` under WATCH, and the type of every record.  What is sent then between MULTI
  * and EXEC can only be refused as a whole: when it is queued (out of memory, read-only,
  * rights), or because another writer touched `meta` meanwhile; and a server that dies keeps
- * all of it or nothing.  (Watching the records, too, takes Redis quadratic time.)  Not a
+ * all of it or nothing.  (The few records that each site has once are watched, too; watching
+ * all of them takes Redis quadratic time.)  Not a
  * script: a record costs one microsecond this way and eight that way, and while a script
  * runs nobody else is served.
  */
@@ -24,6 +25,9 @@
 #define ARGS_MAX 2000			/* of one command; Lua's unpack() ends at 8,000 */
 #define VERIFIED_MAX 65536
 #define ORDERS_LISTED 10000		/* latest orders by time, for listings */
+
+/* The records that each site has once.  An empty one is not there, and so its name is free for others. */
+static const char *const records[] = { "s", "open", "waiting", "unconverted", "orders", "forget" };
 
 /* A state whose hashes are made by other keys than ours is another installation's: an order would not
  * find the visits in it.  Epochs of a new state begin at a random number: a writer from before Redis was emptied must not
@@ -439,6 +443,25 @@ commit_send(struct commit *c, redis_reply_fn *fn, void *arg)
 		fn(NULL, arg);
 }
 
+static struct slice
+group_name(const struct commit *c, size_t group)
+{
+	return (change_key(c->all, &c->all->list[c->order[c->groups[group].first]]));
+}
+
+/* The rest of the commit is written, and with it the positions: what is missing will not be read again. */
+static void
+commit_torn(struct commit *c, size_t command, const char *error)
+{
+	struct slice name = command < c->n ? group_name(c, command) : SLICE("meta");
+	char message[512];
+
+	snprintf(message, sizeof(message), "key %s%.*s became another program's while a commit was written (%.100s), so that the state is "
+	    "not whole: remove or rename that key, then let rpvd --rebuild make the state anew", c->call->store->prefix,
+	    (int)(name.len < 200 ? name.len : 200), name.p, error);
+	commit_fail(c, STORE_REFUSED, message);
+}
+
 static void
 on_exec(struct redisReply *r, void *arg)
 {
@@ -448,7 +471,8 @@ on_exec(struct redisReply *r, void *arg)
 		if (r->type == REDIS_REPLY_NIL)
 			commit_fail(c, STORE_FENCED, "another program changed this site's records while they were written");
 		for (size_t i = 0; r->type == REDIS_REPLY_ARRAY && i < r->elements; i++)
-			commit_reply(c, r->element[i]);
+			if (r->element[i]->type == REDIS_REPLY_ERROR)
+				commit_torn(c, i, r->element[i]->str);
 	}
 	if (--c->pending == 0)
 		commit_done(c);
@@ -581,23 +605,30 @@ on_meta(struct redisReply *r, void *arg)
 	validated(c);
 }
 
-/* Types are checked once a process: who turns a record of ours into something else while we
- * run is found when it is written, and said. */
+/* The record may be gone when it is done, and its name free for others. */
+static bool
+removes(enum change_op op)
+{
+	return (op == CHANGE_HDEL || op == CHANGE_SREM || op == CHANGE_DEL);
+}
+
+/* A type is looked at once, and again where the record may have been gone meanwhile. */
 static bool
 is_verified(struct store *s, const struct group *g, struct slice name)
 {
 	static const struct hash_key no_key;
-	uint64_t h;
+	uint64_t h = hash_bytes(&no_key, name);
+	bool known = g->op == CHANGE_DEL || g->op == CHANGE_SET ||	/* these take any type */
+	    map64_get(&s->verified, h) != NULL;
 
-	if (g->op == CHANGE_DEL || g->op == CHANGE_SET)		/* these take any type */
-		return (true);
-	h = hash_bytes(&no_key, name);
-	if (map64_get(&s->verified, h) != NULL)
-		return (true);
-	if (s->verified.count >= VERIFIED_MAX)
-		map64_free(&s->verified);
-	map64_put(&s->verified, h, s);
-	return (false);
+	if (removes(g->op))
+		map64_del(&s->verified, h);
+	else if (!known) {
+		if (s->verified.count >= VERIFIED_MAX)
+			map64_free(&s->verified);
+		map64_put(&s->verified, h, s);
+	}
+	return (known);
 }
 
 static const char *const op_types[CHANGE_OPS] = { "string", "string", "hash", "hash", "set", "set", "zset", NULL };
@@ -608,7 +639,7 @@ on_type(struct redisReply *r, void *arg)
 	struct type_check *check = arg;
 	struct commit *c = check->commit;
 	const struct group *g = &c->groups[check->group];
-	struct slice name = change_key(c->all, &c->all->list[c->order[g->first]]);
+	struct slice name = group_name(c, check->group);
 	char message[512];
 
 	if (commit_reply(c, r) && r->str != NULL && strcmp(r->str, "none") != 0 && strcmp(r->str, op_types[g->op]) != 0) {
@@ -620,6 +651,17 @@ on_type(struct redisReply *r, void *arg)
 	validated(c);
 }
 
+/* Not `forget`, to which rpvctl adds at any time. */
+static bool
+is_watched(struct slice name)
+{
+	for (size_t i = 0; i < N_ELEM(records); i++)
+		if (slice_is(name, records[i]))
+			return (!slice_is(name, "forget"));
+	return (false);
+}
+
+/* Before the types are looked at: what changes behind that look ends the commit as a whole. */
 static void
 send_watch(struct commit *c)
 {
@@ -628,6 +670,9 @@ send_watch(struct commit *c)
 	store_args_begin(s);
 	store_arg(s, SLICE("WATCH"));
 	store_arg_key(s, SLICE("meta"));
+	for (size_t i = 0; i < c->n; i++)
+		if (!c->groups[i].same_key && is_watched(group_name(c, i)))
+			store_arg_key(s, group_name(c, i));
 	commit_send(c, on_validating, c);
 }
 
@@ -637,7 +682,7 @@ send_types(struct commit *c)
 	struct store *s = c->call->store;
 
 	for (size_t i = 0; i < c->n; i++) {
-		struct slice name = change_key(c->all, &c->all->list[c->order[c->groups[i].first]]);
+		struct slice name = group_name(c, i);
 		struct type_check *check;
 
 		if (is_verified(s, &c->groups[i], name))
@@ -720,8 +765,6 @@ store_release(struct store *s, store_fn *fn, void *arg)
 bool
 store_acquire(struct store *s, redis_reply_fn *fn, void *arg)
 {
-	static const char *const records[] = { "s", "open", "waiting", "unconverted", "orders", "forget" };
-
 	store_args_begin(s);
 	store_arg(s, SLICE("EVAL"));
 	store_arg(s, slice_of(acquire_script));

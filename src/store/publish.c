@@ -219,10 +219,19 @@ send_ranks(struct run *run, struct slice zset, struct slice value, const struct 
 	}
 }
 
+/* Every field that a series may have. */
+static const char *const field_names[] = { "visits", "orders", "revenue", "rpv", "conversion_rate", "aov", "refunds", "recurring",
+	"updated" };
+
+/* The last field takes the key with it.  Not UNLINK: what another program put there is not ours to remove. */
 static void
 send_removal(struct run *run, struct slice key, struct slice zset, struct slice value)
 {
-	send_command(run, 2, (struct slice[]){ SLICE("UNLINK"), key });
+	struct slice argv[2 + N_ELEM(field_names)] = { SLICE("HDEL"), key };
+
+	for (size_t i = 0; i < N_ELEM(field_names); i++)
+		argv[2 + i] = slice_of(field_names[i]);
+	send_command(run, N_ELEM(argv), argv);
 	for (size_t i = 3; i-- > 0;) {
 		struct buf name = { 0 };
 
@@ -379,7 +388,7 @@ static const char status_script[] =
     "return redis.status_reply('OK')\n";
 
 bool
-publish_status(struct redis *redis, const char *site, const struct slice *pairs, size_t n)
+publish_status(struct redis *redis, const char *site, const struct slice *pairs, size_t n, redis_reply_fn *fn, void *arg)
 {
 	struct slice *argv = mem_calloc(n + 4, sizeof(*argv));
 	struct buf key = { 0 };
@@ -391,7 +400,7 @@ publish_status(struct redis *redis, const char *site, const struct slice *pairs,
 	argv[2] = SLICE("1");
 	argv[3] = buf_view(&key);
 	memcpy(argv + 4, pairs, n * sizeof(*pairs));
-	ok = redis_command(redis, NULL, NULL, n + 4, argv);
+	ok = redis_command(redis, fn, arg, n + 4, argv);
 	buf_free(&key);
 	free(argv);
 	return (ok);

@@ -14,8 +14,7 @@
 #include "base/slice.h"
 #include "core/money.h"
 #include "core/window.h"
-
-struct redis;
+#include "store/redis.h"
 
 struct publish_conf {
 	const char *site;
@@ -36,7 +35,7 @@ bool publish(struct redis *, const struct publish_conf *, struct windows *, bool
 bool publish_sweep(struct redis *, const struct publish_conf *, struct windows *);
 
 /* rpv:SITE:status, whole: fields and values in turn. */
-bool publish_status(struct redis *, const char *site, const struct slice *pairs, size_t n);
+bool publish_status(struct redis *, const char *site, const struct slice *pairs, size_t n, redis_reply_fn *fn, void *arg);
 
 /* Figures as text, for tests: name of field i and its value; returns the number of fields. */
 struct field {

@@ -55,6 +55,7 @@ what happens:
 what must be so within some seconds:
   expect KEY FIELD=VALUE...    a hash; 3 = 3.00 = 3.0000
   absent KEY
+  holds KEY TEXT               a string: another program's
   status FIELD=VALUE FIELD>=N FIELD~=PART...   of rpv:shop:status; FIELD= is not there
   said TEXT                    in its log, since the last start
   orders ORDER FIELD=VALUE...  as rpvctl tells it
@@ -577,6 +578,9 @@ class Story:
     def absent(self, key):
         self.soon(lambda: ["it is there: %r" % self.redis.hash(key)] if self.redis("EXISTS", key) else [])
 
+    def holds(self, key, text):
+        self.soon(lambda: [] if self.redis("GET", key) == text else ["it does not"])
+
     def status(self, *words):
         def look():
             got = self.redis.hash("rpv:shop:status")
@@ -608,7 +612,7 @@ class Story:
 
 
 SETUP = {"second-secret", "small-disk", "config", "rates", "without", "other-site", "unprivileged"}
-LOOKS = {"expect", "absent", "status", "said", "orders", "on-disk", "not-on-disk", "ctl"}
+LOOKS = {"expect", "absent", "holds", "status", "said", "orders", "on-disk", "not-on-disk", "ctl"}
 VERBS = {
     "config": Story.config, "rates": Story.rates, "without": Story.leave_out,
     "log": Story.log, "webhook": Story.webhook, "bad-webhook": Story.bad_webhook, "junk": Story.junk, "kept": Story.kept,
@@ -621,7 +625,7 @@ VERBS = {
     "other-site": Story.other_site, "unprivileged": Story.unprivileged, "part": Story.part, "times": Story.times, "order": Story.order_line,
     "redis": Story.redis_command, "copytruncate": Story.copytruncate, "gzip": Story.gzip, "remove": Story.remove, "link": Story.link, "age": Story.age, "chmod": Story.chmod,
     "empty-journal": Story.empty_journal, "state-dir": Story.state_dir, "clock": Story.clock, "said": Story.said,
-    "expect": Story.expect, "absent": Story.absent, "status": Story.status, "orders": Story.orders,
+    "expect": Story.expect, "absent": Story.absent, "holds": Story.holds, "status": Story.status, "orders": Story.orders,
 }
 
 
