@@ -410,7 +410,7 @@ field_end(const struct step *step, const char *p, const char *end, bool escapes)
 	char first = step->after.p[0];
 	bool loose = false;
 
-	for (const char *at = p; (at = memchr(at, first, (size_t)(end - at))) != NULL; at++) {
+	for (const char *at = p; (at = byte_near(at, end, first)) != NULL; at++) {
 		if (!literal_at(at, end, step->after)) {
 			loose = true;
 			continue;
@@ -644,7 +644,7 @@ hit_fill(struct format *f, char *line, const struct slice *fields, struct hit *h
 enum hit_drop
 hit_parse(struct format *f, char *line, size_t len, struct hit *hit)
 {
-	struct slice fields[FIELDS];
+	SCRATCH struct slice fields[FIELDS];
 
 	if (len > 0 && line[len - 1] == '\r')
 		len--;

@@ -154,7 +154,7 @@ without_index(const char *page, size_t len)
 size_t
 page_of(struct slice target, char out[PAGE_MAX])
 {
-	char page[PAGE_MAX + TAIL_MAX + ESCAPE_LEN];
+	SCRATCH char page[PAGE_MAX + TAIL_MAX + ESCAPE_LEN];
 	size_t len;
 
 	if (target.len == 0 || target.p[0] != '/')

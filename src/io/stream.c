@@ -127,8 +127,8 @@ batch_fill(struct stream *s, struct batch *b)
 	b->n = b->next = 0;
 	while (b->n < b->cap && used + FACTS_BYTES_MAX <= b->room) {
 		struct reading *r = &b->lines[b->n];
-		struct line line;
-		struct hit hit;
+		SCRATCH struct line line;
+		SCRATCH struct hit hit;
 
 		b->state = tail_next(s->tail, &line);
 		if (b->state != TAIL_LINE)
