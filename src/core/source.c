@@ -356,6 +356,18 @@ url_host(struct slice url, char out[HOST_MAX])
 	return (n);
 }
 
+struct slice
+referrer_origin(struct slice referrer)
+{
+	size_t i = slice_starts(referrer, SLICE("https://")) ? 8 : scheme_len(referrer);
+
+	if (i == 0)
+		return (SLICE(""));
+	while (i < referrer.len && referrer.p[i] != '/' && referrer.p[i] != '?' && referrer.p[i] != '#')
+		i++;
+	return (slice_make(referrer.p, i));
+}
+
 /* host itself, or a subdomain of it. */
 static bool
 is_under(struct slice host, struct slice domain)

@@ -55,18 +55,19 @@ keyring_forget(struct keyring *ring, int64_t first_day)
 	return (true);
 }
 
-void
+bool
 keyring_copy(struct keyring *to, const struct keyring *from)
 {
 	if (to->n_days == from->n_days && to->first_day == from->first_day &&
 	    memcmp(&to->site, &from->site, sizeof(to->site)) == 0 &&
 	    (to->n_days == 0 || memcmp(to->days, from->days, to->n_days * sizeof(*to->days)) == 0))
-		return;
+		return (false);
 	keyring_clear(to);
 	*to = (struct keyring){ .site = from->site, .first_day = from->first_day, .n_days = from->n_days };
 	mem_grow(&to->days, &to->cap, from->n_days, sizeof(*to->days));
 	if (from->n_days > 0)
 		memcpy(to->days, from->days, from->n_days * sizeof(*to->days));
+	return (true);
 }
 
 void

@@ -38,8 +38,8 @@ struct keyring {
 const struct hash_key *keyring_day(struct keyring *, int64_t day);
 /* Forgets the keys of days before this one; true where there were any. */
 bool keyring_forget(struct keyring *, int64_t first_day);
-/* `to`, zeroed or a copy from before, has the same keys and makes none; cheap where nothing has changed. */
-void keyring_copy(struct keyring *to, const struct keyring *from);
+/* `to`, zeroed or a copy from before, has the same keys and makes none; cheap, and false, where nothing has changed. */
+bool keyring_copy(struct keyring *to, const struct keyring *from);
 void keyring_clear(struct keyring *);
 
 int64_t day_of(int64_t time_ms);
