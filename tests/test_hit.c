@@ -42,7 +42,7 @@ static const struct line_row {
 	int64_t time_ms;
 	int status;
 	uint64_t bytes;
-	const char *addr, *method, *target, *referrer, *agent, *host, *rpv, *sid, *uid_got, *uid_set;
+	const char *addr, *method, *target, *referrer, *agent, *host, *rpv, *sid, *uid_got, *uid_set, *forwarded;
 } line_rows[] = {
 	/* presets */
 	{ "combined", "combined", START "\"GET /lamp?a=b HTTP/1.1\" 200 512 \"https://r.example/\" \"Mozilla/5.0 (X)\"",
@@ -69,6 +69,14 @@ static const struct line_row {
 	    .time_ms = T, .status = 200, .method = "GET", .target = "/" },
 	{ "a bad time_iso8601 that nobody asks for harms nothing", "$time_iso8601 $msec $status $request", "- 1.5 200 GET /",
 	    .time_ms = 1500, .status = 200, .method = "GET", .target = "/" },
+	{ "the list of proxies", MAIN " \"$http_x_forwarded_for\"", START "\"GET / HTTP/1.1\" 200 1 \"-\" \"x\" \"9.9.9.9, 10.0.0.2\"",
+	    .time_ms = T, .status = 200, .bytes = 1, .addr = "1.2.3.4", .method = "GET", .target = "/", .agent = "x",
+	    .forwarded = "9.9.9.9, 10.0.0.2" },
+	{ "a list in place of the address", "$http_x_forwarded_for - $remote_user [$time_local] $status $request",
+	    "9.9.9.9, 10.0.0.2 - - [22/Nov/2026:03:20:55 +0000] 200 GET /",
+	    .time_ms = T, .status = 200, .method = "GET", .target = "/", .forwarded = "9.9.9.9, 10.0.0.2" },
+	{ "no proxy", MAIN " \"$http_x_forwarded_for\"", START "\"GET / HTTP/1.1\" 200 1 \"-\" \"x\" \"-\"",
+	    .time_ms = T, .status = 200, .bytes = 1, .addr = "1.2.3.4", .method = "GET", .target = "/", .agent = "x" },
 	{ "uid_got and uid_set as nginx logs them", UID, START "\"GET / HTTP/1.1\" 200 1 \"-\" \"x\" \"uid=0100007FD7\" \"-\"",
 	    .time_ms = T, .status = 200, .bytes = 1, .addr = "1.2.3.4", .method = "GET", .target = "/", .agent = "x",
 	    .uid_got = "uid=0100007FD7" },
@@ -93,7 +101,7 @@ static const struct line_row {
 	    .time_ms = 1500, .status = 200, .method = "GET", .target = "/" },
 	{ "an absurd size does not overflow", "$msec $bytes_sent $status $request", "1.5 99999999999999999999999999 200 GET /",
 	    .time_ms = 1500, .status = 200, .bytes = UINT64_C(999999999999999999), .method = "GET", .target = "/" },
-	{ "http_x_real_ip and others are skipped", "$http_x_real_ip $foo_bar9 $msec $status $request", "9.9.9.9 z 1.5 200 GET /",
+	{ "variables that nobody knows are skipped", "$http_x_trace $foo_bar9 $msec $status $request", "9.9.9.9 z 1.5 200 GET /",
 	    .time_ms = 1500, .status = 200, .method = "GET", .target = "/" },
 
 	/* the request */
@@ -164,7 +172,7 @@ static const struct line_row {
 	    .agent = "echo \"x\" y" },
 	{ "forwarded addresses have spaces", "$http_x_forwarded_for - $remote_user [$time_local] \"$request\" $status $remote_addr",
 	    "10.0.0.2, 10.0.0.1 - - [22/Nov/2026:03:20:55 +0000] \"GET / HTTP/1.1\" 200 1.2.3.4",
-	    .time_ms = T, .status = 200, .addr = "1.2.3.4", .method = "GET", .target = "/" },
+	    .time_ms = T, .status = 200, .addr = "1.2.3.4", .forwarded = "10.0.0.2, 10.0.0.1", .method = "GET", .target = "/" },
 	{ "empty values with escape=none", MAIN, "1.2.3.4 -  [22/Nov/2026:03:20:55 +0000] \"\" 400 0 \"\" \"\"",
 	    .time_ms = T, .status = 400, .addr = "1.2.3.4" },
 	{ "a last field takes the rest", TAIL, "1.5 200 GET /a \"b\" ", .time_ms = 1500, .status = 200, .method = "GET", .target = "/a" },
@@ -245,6 +253,7 @@ START_TEST(hit_of_line)
 		ck_assert_msg(hit.status == r->status, "%s: status is %d", r->why, hit.status);
 		ck_assert_msg(hit.bytes == r->bytes, "%s: bytes is %llu", r->why, (unsigned long long)hit.bytes);
 		same(r->why, "addr", hit.addr, r->addr);
+		same(r->why, "forwarded", hit.forwarded, r->forwarded);
 		same(r->why, "method", hit.method, r->method);
 		same(r->why, "target", hit.target, r->target);
 		same(r->why, "referrer", hit.referrer, r->referrer);
@@ -521,7 +530,7 @@ END_TEST
 
 START_TEST(format_has)
 {
-	static const struct { const char *spec; bool rpv, sid, uid, agent; } rows[] = {
+	static const struct { const char *spec; bool rpv, sid, uid, agent, forwarded; } rows[] = {
 		{ "combined", false, false, false, true },
 		{ "common", false, false, false, false },
 		{ "vhost_combined", false, false, false, true },
@@ -530,7 +539,9 @@ START_TEST(format_has)
 		{ "$msec $status $cookie_rp $cookie_rpvx $cookie_ $request", false, false, false, false },
 		{ "$msec $status $uid_got $request", false, false, true, false },
 		{ "$msec $status $uid_set $request", false, false, true, false },
-		{ "$msec $status $http_user_agent $request", false, false, false, false },
+		{ "$msec $status $http_user_agent $request", false, false, false, false, false },
+		{ MAIN " $http_x_forwarded_for", false, false, false, true, true },
+		{ "$http_forwarded $msec $status $http_user_agent $request", false, false, false, true, true },
 	};
 
 	for (size_t i = 0; i < N_ELEM(rows); i++) {
@@ -541,6 +552,7 @@ START_TEST(format_has)
 		ck_assert_msg(!format_has_cookie(f, 2), "%s", rows[i].spec);
 		ck_assert_msg(format_has_uid(f) == rows[i].uid, "%s", rows[i].spec);
 		ck_assert_msg(format_has_agent(f) == rows[i].agent, "%s", rows[i].spec);
+		ck_assert_msg(format_has_forwarded(f) == rows[i].forwarded, "%s", rows[i].spec);
 		ck_assert_msg(format_has_user_agent(f) == (rows[i].agent || strstr(rows[i].spec, "agent") != NULL), "%s", rows[i].spec);
 		format_free(&f);
 	}

@@ -26,6 +26,7 @@
 enum field {
 	FIELD_SKIP,		/* a place to drop what nobody asks for */
 	FIELD_ADDR,
+	FIELD_FORWARDED,
 	FIELD_TIME,
 	FIELD_REQUEST,
 	FIELD_METHOD,
@@ -51,6 +52,12 @@ static const struct variable {
 	time_fn time;
 } variables[] = {
 	{ "remote_addr", FIELD_ADDR, NULL },
+	{ "http_x_forwarded_for", FIELD_FORWARDED, NULL },
+	{ "proxy_add_x_forwarded_for", FIELD_FORWARDED, NULL },
+	{ "http_forwarded", FIELD_FORWARDED, NULL },
+	{ "http_cf_connecting_ip", FIELD_FORWARDED, NULL },
+	{ "http_true_client_ip", FIELD_FORWARDED, NULL },
+	{ "http_x_real_ip", FIELD_FORWARDED, NULL },
 	{ "msec", FIELD_TIME, hit_time_msec },
 	{ "time_local", FIELD_TIME, hit_time_local },
 	{ "time_iso8601", FIELD_TIME, hit_time_iso8601 },
@@ -335,7 +342,13 @@ format_has_uid(const struct format *f)
 bool
 format_has_agent(const struct format *f)
 {
-	return (f->step_of[FIELD_ADDR] != NULL && f->step_of[FIELD_AGENT] != NULL);
+	return ((f->step_of[FIELD_ADDR] != NULL || format_has_forwarded(f)) && f->step_of[FIELD_AGENT] != NULL);
+}
+
+bool
+format_has_forwarded(const struct format *f)
+{
+	return (f->step_of[FIELD_FORWARDED] != NULL);
 }
 
 bool
@@ -631,6 +644,7 @@ hit_fill(struct format *f, char *line, const struct slice *fields, struct hit *h
 	target_fill(f, line, fields, hit);
 	hit->bytes = bytes_of(fields[FIELD_BYTES]);
 	hit->addr = value(fields[FIELD_ADDR]);
+	hit->forwarded = value(fields[FIELD_FORWARDED]);
 	hit->referrer = value(fields[FIELD_REFERRER]);
 	hit->agent = value(fields[FIELD_AGENT]);
 	hit->host = value(fields[FIELD_HOST]);

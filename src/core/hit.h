@@ -24,7 +24,8 @@ struct hit {
 	int64_t time_ms;		/* Unix milliseconds, event time; finer ones cut */
 	int status;			/* 100-999 */
 	uint64_t bytes;			/* of the body; 0 where the format has none */
-	struct slice addr;		/* client address as logged */
+	struct slice addr;		/* of the client, or of the proxy before us, as logged */
+	struct slice forwarded;		/* whom proxies say they speak for: a list, of which only the end is to be trusted */
 	struct slice method, target;	/* of the request line; both empty where it has fewer than two words */
 	struct slice referrer, agent, host;
 	struct slice cookies[HIT_COOKIES_MAX];	/* in the order of format_compile()'s names */
@@ -55,10 +56,12 @@ void format_free(struct format **);
 /* The format string behind a preset's name; a format string stands for itself.  NULL with err set. */
 const char *format_spec(const char *spec, struct err *);
 /* True where the format has the variable that fills cookies[i] / $uid_got or $uid_set /
- * an address and a user agent: what a site's visitor identities need. */
+ * an address (or a forwarded list) and a user agent: what a site's visitor identities need. */
 bool format_has_cookie(const struct format *, size_t i);
 bool format_has_uid(const struct format *);
 bool format_has_agent(const struct format *);
+/* What proxies say of the client's address: $http_x_forwarded_for and its like. */
+bool format_has_forwarded(const struct format *);
 /* A user agent alone: without one every hit is a bot's. */
 bool format_has_user_agent(const struct format *);
 
