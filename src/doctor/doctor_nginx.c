@@ -68,7 +68,7 @@ format_of_nginx(const struct doctor *d, const char *name)
 	struct buf text = { 0 };
 
 	if (strcmp(name, "combined") == 0)
-		return (mem_strdup(format_spec("combined", NULL)));
+		return (mem_strdup(format_spec("combined")));
 	nginx_each(d->nginx, "log_format", look_at_format, &l);
 	if (l.found == NULL)
 		return (NULL);
@@ -83,7 +83,7 @@ static void
 check_format(struct log_look *l, const struct nginx_node *n)
 {
 	const char *name = n->n_words > 2 && strchr(n->words[2], '=') == NULL ? n->words[2] : "combined";
-	const char *ours = format_spec(l->log->format, NULL);
+	const char *ours = format_spec(l->log->format);
 	char *theirs = format_of_nginx(l->d, name);
 	struct err fix;
 
