@@ -137,7 +137,10 @@ request_split(struct slice request, struct hit *hit)
 	hit->method.len = (size_t)space;
 	rest = slice_skip(request, (size_t)space + 1);
 	hit->target = slice_cut(&rest, ' ');
-	hit->protocol = rest;
+	while ((space = slice_find(rest, ' ')) >= 0)	/* "GET /a b HTTP/1.1": whatever, the last word is the protocol */
+		rest = slice_skip(rest, (size_t)space + 1);
+	if (slice_starts(rest, SLICE("HTTP/")))
+		hit->protocol = rest;
 }
 
 /* nginx writes an absent $args as "-", so that $uri$is_args$args reads "/lamp-". */

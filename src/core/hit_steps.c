@@ -24,6 +24,7 @@ struct step {
 	const struct variable *variable;
 	struct slice name, pattern;
 	bool has_args_mark;		/* $uri$is_args$args, read as one field */
+	bool before_status;		/* a blank and the status close it: it may have blanks itself, the status cannot */
 };
 
 struct steps {
@@ -154,6 +155,8 @@ settle(struct steps *s, struct err *err)
 		return (err_set(err, "log format: needs a time: $msec, $time_local or $time_iso8601 (Apache: %%t)"));
 	if (s->of[FIELD_STATUS] == NULL)
 		return (err_set(err, "log format: needs $status (Apache: %%>s)"));
+	for (size_t i = 0; i + 1 < s->n; i++)
+		s->list[i].before_status = slice_is(s->list[i].after, " ") && s->list[i + 1].field == FIELD_STATUS;
 	s->time = time->variable->time;
 	if (s->time == NULL)
 		s->pattern = mem_strndup(time->pattern.p, time->pattern.len);
@@ -221,12 +224,35 @@ last_field_end(const struct step *step, const char *p, const char *end)
 	return (at);
 }
 
+static bool
+is_status(const char *p, const char *end)
+{
+	for (int i = 0; i < 3; i++)
+		if (end - p <= i || p[i] < '0' || p[i] > '9')
+			return (false);
+	return (end - p == 3 || p[3] < '0' || p[3] > '9');
+}
+
+/* A cookie header without quotes: its end is where a status follows; else the first blank after all. */
+static const char *
+end_before_status(const char *p, const char *end)
+{
+	const char *first = memchr(p, ' ', (size_t)(end - p));
+
+	for (const char *at = first; at != NULL; at = memchr(at + 1, ' ', (size_t)(end - at - 1)))
+		if (is_status(at + 1, end))
+			return (at);
+	return (first);
+}
+
 static const char *
 field_end(const struct step *step, const char *p, const char *end, bool escapes)
 {
 	char first = step->after.p[0];
 	bool loose = false;
 
+	if (step->before_status)
+		return (end_before_status(p, end));
 	for (const char *at = p; (at = byte_near(at, end, first)) != NULL; at++) {
 		if (!literal_at(at, end, step->after)) {
 			loose = true;
