@@ -39,7 +39,7 @@ refuses() {
 }
 
 line='192.0.2.7 - - [02/Mar/2026:10:00:00 +0000] "GET /lamp HTTP/1.1" 200 5 "-" "Mozilla/5.0"'
-said='{"time_ms":1772445600000,"addr":"192.0.2.7","method":"GET","target":"/lamp","status":200,"bytes":5,"referrer":"","user_agent":"Mozilla/5.0","host":""}'
+said='{"time_ms":1772445600000,"addr":"192.0.2.7","method":"GET","target":"/lamp","status":200,"bytes":5,"referrer":"","user_agent":"Mozilla/5.0","host":"","protocol":"HTTP/1.1","forwarded":""}'
 
 answers "a line" "$line\\n" "$said" line --format combined
 answers "the last line needs no newline" "$line" "$said" line --format combined
@@ -49,7 +49,7 @@ answers "line by line" "$line\\n\\nx\\n" "$said
 answers "no line" "" "" line --format combined
 answers "bytes: UTF-8, what is none, and what JSON escapes" \
     '192.0.2.7 - - [02/Mar/2026:10:00:00 +0000] "GET /\\xC3\\xA9\\xE9 HTTP/1.1" 200 5 "-" "\\xF0\\x9F\\x98\\x80\\x22\\x5C\\x00\\xED\\xA0\\x80"\n' \
-    '{"time_ms":1772445600000,"addr":"192.0.2.7","method":"GET","target":"/\u00e9\udce9","status":200,"bytes":5,"referrer":"","user_agent":"\ud83d\ude00\"\\\u0000\udced\udca0\udc80","host":""}' \
+    '{"time_ms":1772445600000,"addr":"192.0.2.7","method":"GET","target":"/\u00e9\udce9","status":200,"bytes":5,"referrer":"","user_agent":"\ud83d\ude00\"\\\u0000\udced\udca0\udc80","host":"","protocol":"HTTP/1.1","forwarded":""}' \
     line --format combined
 
 cases=$((cases + 1))
@@ -66,9 +66,28 @@ cat >"$work/rpvd.conf" <<'CONF'
 site "shop" { currency = "EUR" log "/nowhere/access.log" { format = '$msec $status $request' } }
 CONF
 answers "the configuration's format" '1772445600.000 200 GET /lamp HTTP/1.1\n' \
-    '{"time_ms":1772445600000,"addr":"","method":"GET","target":"/lamp","status":200,"bytes":0,"referrer":"","user_agent":"","host":""}' \
+    '{"time_ms":1772445600000,"addr":"","method":"GET","target":"/lamp","status":200,"bytes":0,"referrer":"","user_agent":"","host":"","protocol":"HTTP/1.1","forwarded":""}' \
     line -c "$work/rpvd.conf"
 
+answers "every format is looked for where none is named" "$line\\n"'{"ts":1772445600.5,"request":{"remote_ip":"192.0.2.7","method":"GET","uri":"/\\u00e9","headers":{"User-Agent":["x \\"y\\""]}},"status":200,"size":5}\n' \
+    "$said"'
+{"time_ms":1772445600500,"addr":"192.0.2.7","method":"GET","target":"/\u00e9","status":200,"bytes":5,"referrer":"","user_agent":"x \"y\"","host":"","protocol":"","forwarded":""}' line
+answers "cookies that a format names, and the whole header" '1.5 200 GET /lamp HTTP/1.1|a|sid=b; rpv=c\n' \
+    '{"time_ms":1500,"addr":"","method":"GET","target":"/lamp","status":200,"bytes":0,"referrer":"","user_agent":"","host":"","protocol":"HTTP/1.1","forwarded":"","cookie":"sid=b; rpv=c","cookie_rpv":"a"}' \
+    line --format '$msec $status $request|$cookie_rpv|$http_cookie'
+mkdir "$work/conf.d"
+printf 'events {}\nhttp { include conf.d/*.conf; access_log /x.log own; }\n' >"$work/nginx.conf"
+printf 'log_format own escape=json\n\t"{\\"t\\":\\"$time_iso8601\\","\n\t"\\"r\\":\\"$request\\",\\"s\\":$status}";\nlog_format short \x27$msec $status\x27;\n' >"$work/conf.d/log.conf"
+answers "a log_format by its name in the configuration of nginx" '{"t":"2026-03-02T10:00:00+00:00","r":"GET /\\"a\\u001b HTTP/1.1","s":200}\n' \
+    '{"time_ms":1772445600000,"addr":"","method":"GET","target":"/\"a\u001b","status":200,"bytes":0,"referrer":"","user_agent":"","host":"","protocol":"HTTP/1.1","forwarded":""}' \
+    line --format "nginx:$work/nginx.conf:own"
+
+refuses "no such log_format" "rpvctl: log format: $work/nginx.conf and what it includes have no log_format main; there is combined, own, short" \
+    explain line --format "nginx:$work/nginx.conf:main"
+refuses "one that cannot be read: where it is" "rpvctl: log format: needs \$request, or \$request_method and \$request_uri (Apache: %r, or %m and %U%q) ($work/conf.d/log.conf:4: log_format short)" \
+    explain line --format "nginx:$work/nginx.conf:short"
+refuses "no such configuration" "rpvctl: log format: $work/none.conf: No such file or directory; it is read for nginx:main" \
+    explain line --format "nginx:$work/none.conf:main"
 refuses "what?" "rpvctl: explain needs line, source or agent" explain
 refuses "no such kind" "rpvctl: explain page: there are only" explain page
 refuses "a wrong format" "rpvctl: log format" explain line --format nonsense

@@ -136,7 +136,7 @@ START_TEST(defaults)
 	ck_assert_int_eq(s->model, MODEL_LAST_NON_DIRECT);
 	ck_assert_uint_eq(s->max_series, 10000);
 	ck_assert_uint_eq(s->history_limit, 1 << 30);
-	ck_assert_str_eq(s->logs[0].format, "combined");
+	ck_assert_str_eq(s->logs[0].format, "auto");
 	ck_assert_str_eq(e->path, "/hooks/stripe");
 	ck_assert_ptr_null(e->secret_file);
 	ck_assert_str_eq(e->visitor_key, "rpv");

@@ -531,14 +531,14 @@ END_TEST
 START_TEST(format_has)
 {
 	static const struct { const char *spec; bool rpv, sid, uid, agent, forwarded; } rows[] = {
-		{ "combined", false, false, false, true },
-		{ "common", false, false, false, false },
-		{ "vhost_combined", false, false, false, true },
-		{ COOKIE, true, false, false, true },
-		{ "$msec $status $cookie_SID $request", false, true, false, false },
-		{ "$msec $status $cookie_rp $cookie_rpvx $cookie_ $request", false, false, false, false },
-		{ "$msec $status $uid_got $request", false, false, true, false },
-		{ "$msec $status $uid_set $request", false, false, true, false },
+		{ "combined", false, false, false, true, false },
+		{ "common", false, false, false, false, false },
+		{ "vhost_combined", false, false, false, true, false },
+		{ COOKIE, true, false, false, true, false },
+		{ "$msec $status $cookie_SID $request", false, true, false, false, false },
+		{ "$msec $status $cookie_rp $cookie_rpvx $cookie_ $request", false, false, false, false, false },
+		{ "$msec $status $uid_got $request", false, false, true, false, false },
+		{ "$msec $status $uid_set $request", false, false, true, false, false },
 		{ "$msec $status $http_user_agent $request", false, false, false, false, false },
 		{ MAIN " $http_x_forwarded_for", false, false, false, true, true },
 		{ "$http_forwarded $msec $status $http_user_agent $request", false, false, false, true, true },

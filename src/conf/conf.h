@@ -23,7 +23,7 @@ const char *conf_model_name(enum conf_model);
 
 struct log_conf {
 	char *path;			/* may be a glob */
-	char *format;			/* preset or log_format string; default "combined" */
+	char *format;			/* preset, nginx:NAME or format string; default "auto" */
 	int line;			/* of the configuration file */
 };
 

@@ -339,8 +339,9 @@ const struct option options[] = {
 	    "From four fifths of it on visits of one pageview are not kept, from all of it on none but those that an order or a token names: "
 	    "they count as ever, but no later order finds them." },
 
-	{ IN_LOG, "format", T_STRING, offsetof(struct log_conf, format), "combined", .sampled = true,
-	    .text = "combined, common, vhost_combined, or the string of nginx's log_format in single quotes." },
+	{ IN_LOG, "format", T_STRING, offsetof(struct log_conf, format), "auto", .sampled = true,
+	    .text = "How its lines are written. auto tells by the lines; else a preset (combined, json, w3c, haproxy and others below), nginx:NAME "
+	    "for a log_format of nginx's configuration, or a web server's format string in single quotes." },
 	{ IN_TOKEN, "param", T_STRING, offsetof(struct rule_conf, value), .required = true, .check = check_param,
 	    .sample = "\"order\"", .sampled = true, .text = "Query parameter that has the id." },
 	{ IN_PAGE, "as", T_STRING, offsetof(struct rule_conf, value), .required = true, .check = check_page,

@@ -84,6 +84,8 @@ bool format_lacks_header(const struct format *, struct slice line);
 /* What auto has found so far, a bit each; the name of the i-th, NULL behind the last. */
 unsigned format_found(const struct format *);
 const char *format_found_name(unsigned i);
+bool format_found_has_agent(unsigned i);
+bool format_found_has_cookies(unsigned i);	/* or may have */
 
 /* Parses one line without its newline (a trailing \r is dropped).  The line is changed
  * where escapes are undone.  *hit is complete on HIT_OK, undefined otherwise.

@@ -31,15 +31,37 @@ enum found {
 
 _Static_assert(FOUND_JSON == (int)CLF_KINDS && FOUND_W3C == (int)CLF_KINDS + (int)PARTS, "found");
 
-static const char *const found_names[FOUNDS] = {
-	"common", "combined", "combined with more behind it", "combined with the host in front", "lighttpd",
-	"JSON", "LTSV", "HAProxy", "Envoy", "AWS ALB", "AWS ELB", "W3C",
+static const struct { const char *name; bool has_agent, has_cookies; } founds[FOUNDS] = {
+	[FOUND_COMMON] = { "common", false, false },
+	[FOUND_COMBINED] = { "combined", true, false },
+	[FOUND_MORE] = { "combined with more behind it", true, false },
+	[FOUND_HOST] = { "combined with the host in front", true, false },
+	[FOUND_LIGHTTPD] = { "lighttpd", true, false },
+	[FOUND_JSON] = { "JSON", true, true },
+	[FOUND_LTSV] = { "LTSV", true, true },
+	[FOUND_HAPROXY] = { "HAProxy", true, true },
+	[FOUND_ENVOY] = { "Envoy", true, false },
+	[FOUND_ALB] = { "AWS ALB", true, false },
+	[FOUND_ELB] = { "AWS ELB", true, false },
+	[FOUND_W3C] = { "W3C", true, true },
 };
 
 const char *
 format_found_name(unsigned i)
 {
-	return (i < FOUNDS ? found_names[i] : NULL);
+	return (i < FOUNDS ? founds[i].name : NULL);
+}
+
+bool
+format_found_has_agent(unsigned i)
+{
+	return (i < FOUNDS && founds[i].has_agent);
+}
+
+bool
+format_found_has_cookies(unsigned i)
+{
+	return (i < FOUNDS && founds[i].has_cookies);
 }
 
 unsigned

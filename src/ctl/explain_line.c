@@ -9,6 +9,7 @@
 #include "conf/conf.h"
 #include "core/hit.h"
 #include "ctl/explain.h"
+#include "io/nginx_format.h"
 
 struct line_reader {
 	struct format *format;
@@ -67,7 +68,7 @@ line_open(const struct explain_want *want, struct err *err)
 	find_cookies(r, spec);
 	for (size_t i = 0; i < r->n_cookies; i++)
 		names[i] = r->cookies[i] + strlen("cookie_");
-	r->format = format_compile(spec, names, r->n_cookies, err);
+	r->format = format_open(spec, names, r->n_cookies, err);
 	if (r->format == NULL) {
 		free(r);
 		return (NULL);

@@ -55,6 +55,7 @@ static const struct entry {
 	{ G_STATE, "clock_behind_seconds", "seconds that the clock is behind", true },
 	{ G_STATE, "log_dropped", "log lines that nobody took", true },
 	{ G_LOGS, "log_*", "log ", false },
+	{ G_LOGS, "format_*", "found format of log ", false },
 	{ G_LOGS, "lines", "lines read", false },
 	{ G_LOGS, "input_faults", "times that one could not be read", true },
 	{ G_LOGS, "behind_bytes", "bytes still to be read", true },

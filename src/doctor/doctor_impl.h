@@ -12,7 +12,7 @@
 #include "ctl/ctl.h"
 #include "doctor/access.h"
 #include "doctor/doctor.h"
-#include "doctor/nginx_conf.h"
+#include "io/nginx_conf.h"
 
 struct finding {
 	const char *check;		/* one word, the same over versions: "log_format" */

@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "core/hit.h"
 #include "doctor/doctor_impl.h"
+#include "io/nginx_format.h"
 
 #define NGINX_FLUSH_MS 0		/* without flush= a buffer is written when it is full: whenever that is */
 
@@ -46,55 +48,67 @@ parameter(const struct nginx_node *n, const char *name)
 	return (NULL);
 }
 
-struct format_look {
-	const char *name;
-	const struct nginx_node *found;
-};
-
+/* nginx:NAME, as an owner of this configuration of nginx would write it. */
 static void
-look_at_format(const struct nginx_node *n, void *arg)
+say_name(const struct doctor *d, const char *name, char *out, size_t room)
 {
-	struct format_look *l = arg;
-
-	if (n->n_words > 2 && strcmp(n->words[1], l->name) == 0)
-		l->found = n;
+	if (strcmp(name, "combined") == 0)
+		snprintf(out, room, "combined");
+	else if (strcmp(d->nginx_file, NGINX_CONF) == 0)
+		snprintf(out, room, "nginx:%s", name);
+	else
+		snprintf(out, room, "nginx:%s:%s", d->nginx_file, name);
 }
 
-/* Its strings, joined; escape= is no part of them.  NULL where there is none of that name. */
+/* The string that the log's format stands for; the caller's.  NULL: it stands for none, as auto. */
 static char *
-format_of_nginx(const struct doctor *d, const char *name)
+our_format(const struct doctor *d, const char *spec)
 {
-	struct format_look l = { name, NULL };
-	struct buf text = { 0 };
+	const struct nginx_node *where;
+	const char *name = strrchr(spec, ':');
+	struct err err;
 
-	if (strcmp(name, "combined") == 0)
-		return (mem_strdup(format_spec("combined")));
-	nginx_each(d->nginx, "log_format", look_at_format, &l);
-	if (l.found == NULL)
-		return (NULL);
-	for (size_t i = 2; i < l.found->n_words; i++)
-		if (i > 2 || strncmp(l.found->words[i], "escape=", 7) != 0)
-			buf_puts(&text, l.found->words[i]);
-	buf_putc(&text, '\0');
-	return (text.p);
+	if (format_is_nginx(spec))
+		return (nginx_format_of(d->nginx, d->nginx_file, name + 1, &where, &err));
+	return (strchr(format_spec(spec), '$') != NULL ? mem_strdup(format_spec(spec)) : NULL);
+}
+
+/* Whether auto misses a cookie that the string has, of those by which visitors are told apart. */
+static bool
+has_cookie(const struct site_conf *site, const char *theirs)
+{
+	for (size_t i = 0; site->visitor[i] != NULL; i++) {
+		const char *colon = strchr(site->visitor[i], ':'), *at = theirs;
+
+		if (strcmp(site->visitor[i], "uid") == 0 && (strstr(theirs, "uid_got") != NULL || strstr(theirs, "uid_set") != NULL))
+			return (true);
+		while (colon != NULL && (at = strstr(at, "cookie_")) != NULL) {
+			at += strlen("cookie_");
+			if (strncasecmp(at, colon + 1, strlen(colon + 1)) == 0)
+				return (true);
+		}
+	}
+	return (false);
 }
 
 static void
 check_format(struct log_look *l, const struct nginx_node *n)
 {
 	const char *name = n->n_words > 2 && strchr(n->words[2], '=') == NULL ? n->words[2] : "combined";
-	const char *ours = format_spec(l->log->format);
-	char *theirs = format_of_nginx(l->d, name);
-	struct err fix;
+	const struct nginx_node *where;
+	struct err fix, unused;
+	char *ours = our_format(l->d, l->log->format), *theirs = nginx_format_of(l->d->nginx, l->d->nginx_file, name, &where, &unused);
+	char format[400];
 
-	if (theirs != NULL && ours != NULL && strcmp(ours, theirs) != 0) {
-		if (strcmp(name, "combined") == 0)
-			err_set(&fix, "Set format = \"combined\" in %s line %d.", l->d->config->file, l->log->line);
-		else
-			err_set(&fix, "Set in %.150s line %d: format = '%.300s'", l->d->config->file, l->log->line, theirs);
+	say_name(l->d, name, format, sizeof(format));
+	err_set(&fix, "Set format = \"%s\" in %.150s line %d.", format, l->d->config->file, l->log->line);
+	if (theirs != NULL && ours != NULL && strcmp(ours, theirs) != 0)
 		doctor_find(l->d, "nginx_format", &fix, "%s: nginx writes it with log_format %s (%s:%d), which is not the format that is configured here",
 		    n->words[1], name, n->file, n->line);
-	}
+	else if (theirs != NULL && strcmp(l->log->format, "auto") == 0 && has_cookie(l->site, theirs))
+		doctor_find(l->d, "nginx_format", &fix, "%s: nginx writes a visitor's cookie into it (log_format %s, %s:%d), of which format = \"auto\" "
+		    "does not know where it stands", n->words[1], name, n->file, n->line);
+	free(ours);
 	free(theirs);
 }
 

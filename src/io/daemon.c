@@ -27,6 +27,7 @@
 #include "io/hooks.h"
 #include "io/journal.h"
 #include "io/keys.h"
+#include "io/nginx_format.h"
 #include "io/rebuild.h"
 #include "io/rules.h"
 #include "io/site.h"
@@ -316,7 +317,7 @@ check_log(const struct config *config, const struct log_conf *log, const struct 
 
 	if (log->format == NULL)
 		return;
-	format = rules != NULL ? rules_format(rules, log, &err) : format_compile(log->format, NULL, 0, &err);
+	format = rules != NULL ? rules_format(rules, log, &err) : format_open(log->format, NULL, 0, &err);
 	if (format == NULL)
 		buf_printf(mistakes, "%s:%d: log \"%s\": %s\n", config->file, log->line, log->path, err.msg);
 	format_free(&format);

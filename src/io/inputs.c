@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/intake.h"
+#include "io/rules.h"
 #include "io/site_impl.h"
 #include "io/stream.h"
 #include "io/tail.h"
@@ -161,6 +162,20 @@ tell(struct site *s, const struct input *in, struct err *told)
 	*told = now;
 }
 
+/* What the lines of a log turned out to be, where nobody said it. */
+static void
+tell_found(const struct site *s, const struct input *in, unsigned *told)
+{
+	unsigned found = in->stream != NULL ? stream_found(in->stream) : 0;
+	struct err text;
+
+	if ((found & ~*told) == 0)
+		return;
+	*told |= found;
+	rules_found(s->rules, *told, &text);
+	log_notice("site %s: %s: format: %s", s->conf->name, in->path, text.msg);
+}
+
 void
 inputs_tell(struct site *s)
 {
@@ -168,8 +183,12 @@ inputs_tell(struct site *s)
 
 	for (size_t i = 0; input(s, i, &in); i++) {
 		mem_grow(&s->told_inputs, &s->told_inputs_cap, i + 1, sizeof(*s->told_inputs));
-		if (i == s->n_told_inputs)
+		mem_grow(&s->told_found, &s->told_found_cap, i + 1, sizeof(*s->told_found));
+		if (i == s->n_told_inputs) {
+			s->told_found[s->n_told_inputs] = 0;
 			s->told_inputs[s->n_told_inputs++] = (struct err){ "" };
+		}
 		tell(s, &in, &s->told_inputs[i]);
+		tell_found(s, &in, &s->told_found[i]);
 	}
 }

@@ -17,19 +17,6 @@
 
 /* ---- what else it may be ----------------------------------------------------- */
 
-static bool
-fits(const char *spec, const char *line, size_t len)
-{
-	struct format *format = format_compile(spec, NULL, 0, NULL);
-	char *copy = mem_dup(line, len);	/* the parser writes into it */
-	struct hit hit;
-	bool ok = hit_parse(format, copy, len, &hit) == HIT_OK;
-
-	free(copy);
-	format_free(&format);
-	return (ok);
-}
-
 /* 2026/03/02 10:00:00 [error] ... */
 static bool
 is_error_log(const char *line, size_t len)
@@ -44,25 +31,52 @@ is_error_log(const char *line, size_t len)
 	return (true);
 }
 
+/* What auto reads of it; -1: nothing. */
+static int
+found_in(const char *line, size_t len)
+{
+	struct format *format = format_compile("auto", NULL, 0, NULL);
+	char *copy = mem_dup(line, len);	/* the parser writes into it */
+	struct hit hit;
+	int found = -1;
+
+	if (hit_parse(format, copy, len, &hit) == HIT_OK)
+		for (int i = 0; format_found_name((unsigned)i) != NULL; i++)
+			if ((format_found(format) & 1U << i) != 0)
+				found = i;
+	free(copy);
+	format_free(&format);
+	return (found);
+}
+
 const char *
 misfit_guess(const char *line, size_t len)
 {
-	/* A common line is the begin of a combined one, so it comes last. */
-	static const struct { const char *spec, *words; } known[] = {
-		{ "combined", "They look like the preset combined: set format = \"combined\"" },
-		{ "vhost_combined", "They look like the preset vhost_combined: set format = \"vhost_combined\"" },
-		{ "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" "
-		    "\"$http_user_agent\" $more", "They look like combined with more behind it: copy the log_format string from nginx" },
-		{ "common", "They look like the preset common: set format = \"common\"" },
+	static const struct { const char *found, *words; } known[] = {
+		{ "common", "They look like the preset common: set format = \"auto\", or \"common\"" },
+		{ "combined", "They look like the preset combined: set format = \"auto\", or \"combined\"" },
+		{ "combined with more behind it", "They look like combined with more behind it: set format = \"auto\", or where nginx writes "
+		    "them, \"nginx:NAME\" with the name of its log_format" },
+		{ "combined with the host in front", "They look like the preset vhost_combined: set format = \"auto\", or \"vhost_combined\"" },
+		{ "lighttpd", "They look like lighttpd's: set format = \"auto\", or \"lighttpd\"" },
+		{ "JSON", "They look like JSON with well-known names: set format = \"auto\", or \"json\"" },
+		{ "LTSV", "They look like LTSV: set format = \"auto\", or \"ltsv\"" },
+		{ "HAProxy", "They look like HAProxy's: set format = \"auto\", or \"haproxy\"" },
+		{ "Envoy", "They look like Envoy's: set format = \"auto\", or \"envoy\"" },
+		{ "AWS ALB", "They look like those of an AWS load balancer: set format = \"auto\", or \"alb\"" },
+		{ "AWS ELB", "They look like those of a classic AWS load balancer: set format = \"auto\", or \"elb\"" },
 	};
+	int found = len > 0 ? found_in(line, len) : -1;
 
-	if (line[0] == '{')
-		return ("They look like JSON: set format to the log_format string with which the web server writes them");
+	for (size_t i = 0; found >= 0 && i < N_ELEM(known); i++)
+		if (strcmp(format_found_name((unsigned)found), known[i].found) == 0)
+			return (known[i].words);
+	if (len > 0 && line[0] == '{')
+		return ("They look like JSON with names of its own: set format to the log_format string with which the web server writes them");
+	if (len > 1 && line[0] == '#')
+		return ("They look like the W3C's extended format: set format = \"auto\", or \"w3c\"");
 	if (is_error_log(line, len))
 		return ("They look like an error log: rpvd reads the access log");
-	for (size_t i = 0; i < N_ELEM(known); i++)
-		if (fits(known[i].spec, line, len))
-			return (known[i].words);
 	return (NULL);
 }
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "io/geo.h"
 #include "io/keys.h"
+#include "io/nginx_format.h"
 #include "io/tables_builtin.h"
 #include "provider/provider.h"
 
@@ -299,6 +300,15 @@ shows_visitor(const struct rules *r, const struct format *f)
 	return (false);
 }
 
+static bool
+has_address_identity(const struct rules *r)
+{
+	for (size_t i = 0; i < r->engine.n_identities; i++)
+		if (r->engine.identities[i].kind == IDENTITY_IP_UA)
+			return (true);
+	return (false);
+}
+
 /* The variable that the first identity wants. */
 static int
 say_no_visitor(const struct rules *r, struct err *err)
@@ -316,10 +326,39 @@ say_no_visitor(const struct rules *r, struct err *err)
 	return (err_set(err, "log format: $remote_addr %s", why));
 }
 
+/* Its first identity is in no line of common and its like. */
+static bool
+wants_cookies(const struct rules *r)
+{
+	return (r->engine.n_identities > 0 && r->engine.identities[0].kind != IDENTITY_IP_UA);
+}
+
+void
+rules_found(const struct rules *r, unsigned found, struct err *text)
+{
+	bool agents = false, cookies = false;
+	size_t n = 0;
+
+	err_set(text, "%s", "");
+	for (unsigned i = 0; format_found_name(i) != NULL; i++) {
+		if ((found & 1U << i) == 0)
+			continue;
+		n += (size_t)snprintf(text->msg + n, sizeof(text->msg) - n, "%s%s", n > 0 ? ", " : "", format_found_name(i));
+		agents = agents || format_found_has_agent(i);
+		cookies = cookies || format_found_has_cookies(i);
+	}
+	if (n > 0 && !agents)
+		snprintf(text->msg + n, sizeof(text->msg) - n, "; it has no user agent, without which every hit counts as a bot's: let the "
+		    "web server write combined");
+	else if (n > 0 && !cookies && wants_cookies(r))
+		snprintf(text->msg + n, sizeof(text->msg) - n, "; no cookie can be told in it, so visitors are known by address and browser: "
+		    "name the format (nginx:NAME takes nginx' own)");
+}
+
 struct format *
 rules_format(const struct rules *r, const struct log_conf *log, struct err *err)
 {
-	struct format *f = format_compile(log->format, r->cookies, r->n_cookies, err);
+	struct format *f = format_open(log->format, r->cookies, r->n_cookies, err);
 
 	if (f == NULL)
 		return (NULL);
@@ -327,6 +366,9 @@ rules_format(const struct rules *r, const struct log_conf *log, struct err *err)
 		err_set(err, "log format: needs $http_user_agent, without which every hit counts as a bot's; combined has it");
 	else if (!shows_visitor(r, f))
 		say_no_visitor(r, err);
+	else if (strcmp(log->format, "auto") == 0 && !has_address_identity(r))
+		err_set(err, "log format: auto sees cookies only where a line names them, and visitor has no \"ip_ua\": set format (\"nginx:NAME\" "
+		    "takes nginx' own; \"json\", \"ltsv\" and \"w3c\" find cookies by their names), or add \"ip_ua\" to visitor");
 	else
 		return (f);
 	format_free(&f);

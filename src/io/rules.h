@@ -28,5 +28,7 @@ void rules_free(struct rules **);
 const struct engine_rules *rules_engine(const struct rules *);
 /* The format of one of the site's logs, with the cookies that its identities want; the caller's. */
 struct format *rules_format(const struct rules *, const struct log_conf *, struct err *);
+/* What format_found() of auto says, in words, and what the site's rules miss in it. */
+void rules_found(const struct rules *, unsigned found, struct err *text);
 
 #endif

@@ -758,6 +758,7 @@ site_free(struct site **sp)
 	uses_close(&s->uses);
 	tally_free(&s->tally);
 	free(s->told_inputs);
+	free(s->told_found);
 	free(s);
 	*sp = NULL;
 }

@@ -45,6 +45,8 @@ struct site {
 	struct progress progress;	/* of the logs */
 	struct err *told_inputs;	/* of each log and order file: what the log was told of it */
 	size_t n_told_inputs, told_inputs_cap;
+	unsigned *told_found;		/* of each of them: as stream_found() */
+	size_t told_found_cap;
 	/* Order events read and not yet applied: 1 of a webhook, 0 of an order file; varint length; bytes. */
 	struct buf queue;
 	size_t queue_reader, n_queued, applied;

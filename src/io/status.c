@@ -16,6 +16,7 @@
 #include "io/keys.h"
 #include "io/quarantine.h"
 #include "io/rebuild.h"
+#include "io/rules.h"
 #include "io/site_impl.h"
 #include "io/stream.h"
 #include "io/tail.h"
@@ -94,6 +95,21 @@ put_progress(struct pairs *p, struct site *s, uint64_t behind)
 		    (unsigned long long)(behind >> 20), (long long)seconds);
 }
 
+/* What a log turned out to be, where its format is auto. */
+static void
+put_found(struct pairs *p, struct site *s, size_t i)
+{
+	unsigned found = stream_found(intake_stream(s->intake, i));
+	char name[32];
+	struct err text;
+
+	if (found == 0)
+		return;
+	snprintf(name, sizeof(name), "format_%zu", i + 1);
+	rules_found(s->rules, found, &text);
+	put_text(p, name, text.msg);
+}
+
 /* How far the logs are behind, in bytes, and what is wrong with any of them. */
 static void
 put_logs(struct pairs *p, struct site *s)
@@ -111,6 +127,7 @@ put_logs(struct pairs *p, struct site *s)
 		torn += t.torn;
 		lost += t.lost_bytes;
 		put_input(p, s, "log", i + 1, i);
+		put_found(p, s, i);
 	}
 	for (size_t i = 0; i < s->n_orders; i++)
 		put_input(p, s, "orders", i + 1, (s->intake != NULL ? intake_logs(s->intake) : 0) + i);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "io/header.h"
 #include "io/misfit.h"
 
 #define AHEAD_LINES 512			/* of a batch that a thread reads ahead */
@@ -30,6 +31,7 @@ struct stream {
 	struct tail *tail;
 	struct format *format;
 	struct facts_maker *maker;
+	struct headers *headers;	/* NULL: the format has none */
 	struct misfit misfit;
 	const struct keyring *ring;
 	struct batch *now;		/* whose lines are taken */
@@ -74,6 +76,7 @@ stream_new(struct tail *tail, struct format *format, struct facts_maker *maker, 
 
 	s->tail = tail;
 	s->format = format;
+	s->headers = headers_new(format);
 	s->maker = maker;
 	s->ring = ring;
 	s->now = batch_new(LINES);
@@ -92,6 +95,7 @@ stream_free(struct stream **sp)
 	stream_stop(s);
 	tail_close(&s->tail);
 	format_free(&s->format);
+	headers_free(&s->headers);
 	facts_maker_free(&s->maker);
 	keyring_clear(&s->keys);
 	for (size_t i = 0; i < s->n_empty; i++)
@@ -135,7 +139,10 @@ batch_fill(struct stream *s, struct batch *b)
 			return;
 		r->file_no = line.file_no;
 		r->offset = line.offset;
+		headers_place(s->headers, s->format, &line);
 		r->drop = hit_parse(s->format, line.p, line.len, &hit);
+		if (r->drop == HIT_MALFORMED && headers_find(s->headers, s->format, s->tail, &line))
+			r->drop = hit_parse(s->format, line.p, line.len, &hit);
 		misfit_note(&s->misfit, r->drop, line.p, line.len);
 		if (r->drop == HIT_OK) {
 			facts_of(s->maker, &hit, &r->facts, b->bytes + used);
@@ -287,6 +294,7 @@ struct tail *
 stream_stop(struct stream *s)
 {
 	thread_join(s);
+	headers_forget(s->headers);
 	while (s->n_full > 0)
 		s->empty[s->n_empty++] = s->full[--s->n_full];
 	s->now->n = s->now->next = 0;
@@ -325,6 +333,17 @@ stream_misfits(struct stream *s, bool ever, struct err *err)
 
 	stream_unlock(s);
 	return (loud);
+}
+
+unsigned
+stream_found(struct stream *s)
+{
+	unsigned found;
+
+	stream_lock(s);
+	found = format_found(s->format);
+	stream_unlock(s);
+	return (found);
 }
 
 static bool

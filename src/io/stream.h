@@ -53,6 +53,8 @@ bool stream_pending(const struct stream *, uint64_t file_no, uint64_t *offset);
 uint64_t stream_first_file(const struct stream *, uint64_t otherwise);
 /* Most lines do not fit the format, as misfit_problem(). */
 bool stream_misfits(struct stream *, bool ever, struct err *);
+/* As format_found(): what a log whose format is auto turned out to be. */
+unsigned stream_found(struct stream *);
 /* As tail_status(), tail_path(), tail_dir(). */
 void stream_status(struct stream *, struct tail_status *);
 const char *stream_path(const struct stream *);

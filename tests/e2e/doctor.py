@@ -235,7 +235,13 @@ def nginx(w):
     with w.edited("sites/shop", "rpvd;", "combined;"):
         w.finds("nginx_format", "log_format combined", 'format = "combined"')
     with w.edited("rpvd-nginx.conf", '"$uid_set" $msec', '"$uid_set" $request_time $msec'):
-        w.finds("nginx_format", "log_format rpvd", "$request_time $msec'")
+        w.finds("nginx_format", "log_format rpvd", f'format = "nginx:{w.path("nginx.conf")}:rpvd"')
+    with w.edited("rpvd.conf", f"'{w.format}'", '"auto"'):
+        w.finds("nginx_format", "a visitor's cookie", f'format = "nginx:{w.path("nginx.conf")}:rpvd"')
+    with w.edited("rpvd.conf", f"'{w.format}'", f'"nginx:{w.path("nginx.conf")}:rpvd"'):
+        w.well("with the format of that name")
+    with w.edited("rpvd.conf", f"'{w.format}'", f'"nginx:{w.path("nginx.conf")}:shop"'):
+        w.finds("log_format", "have no log_format shop", "combined, rpvd", among=True)
     with w.edited("logrotate/nginx", "compress\n", "compress\n	copytruncate\n"):
         w.finds("copytruncate", "cuts it off", "logrotate/nginx")
     with w.edited("logrotate/nginx", "compress\n", "compress\n	compresscmd /usr/bin/xz\n"):

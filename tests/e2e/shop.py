@@ -181,9 +181,7 @@ class Shop:
         user = "user root;" if os.geteuid() == 0 else ""
         r.write("nginx.conf", NGINX.format(dir=r.dir, port=self.port, user=user))
         os.mkdir(r.path("state"))
-        # As the snippet says: the text between the quotes, joined.
-        text = snippet.split("\nlog_format rpvd", 1)[1].split(";", 1)[0]
-        log_format = "".join(re.findall(r"'([^']*)'", text))
+        log_format = f"nginx:{r.path('nginx.conf')}:rpvd"     # which includes the snippet
         providers = ""
         for name, secret in rig.SECRETS.items():
             r.write(name + ".secret", secret + "\n", 0o600)

@@ -4,7 +4,7 @@
  * Words are parted by blanks; `;` ends a directive, `{` opens its block, `#` begins a comment;
  * quotes keep all of these, and `${` is no block.  Bodies of Lua are passed over.
  */
-#include "doctor/nginx_conf.h"
+#include "io/nginx_conf.h"
 
 #include <ctype.h>
 #include <errno.h>
