@@ -13,7 +13,7 @@ fi
 export abs_srcdir=${abs_srcdir:?} abs_builddir=${abs_builddir:?}
 failures=0
 ran=0
-for story in bad canary doctor gate hooks hostile shop nginxlog; do
+for story in bad canary doctor formats gate hooks hostile shop nginxlog; do
 	echo "== $story"
 	python3 -B "$abs_srcdir/tests/e2e/$story.py"
 	case $? in
