@@ -61,6 +61,11 @@ static const struct { const char *why, *fields, *said; } complaints[] = {
 	{ "none do", WELL "email_names=0", "" },
 	{ "late lines", WELL "lines=100 pageviews=1 late=3",
 	    "3 log lines came late, and split no visit: set `reorder` a little above the log's flush=.\n" },
+	{ "the proxy's address in place of the clients'", WELL "crowd_percent=97 crowd_addresses=2",
+	    "97% of the last day's visits that are known by address and browser come from 2 addresses: the log very likely shows a proxy's."
+	    "  Have the web server log the client's (nginx: set_real_ip_from, real_ip_header), or add $http_x_forwarded_for to the log and"
+	    " set `trusted_proxies`.\n" },
+	{ "visitors from everywhere", WELL "crowd_percent=0", "" },
 	{ "a quiet night", WELL "last_line=2026-03-02T05:00:00Z", "" },
 	{ "a silent log", WELL "last_line=2026-03-02T03:00:00Z",
 	    "The logs have had no line for 7 hours: is the web server's disk full, or does it log to another file?\n" },

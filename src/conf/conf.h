@@ -54,6 +54,7 @@ struct site_conf {
 	struct rule_conf *tokens; size_t n_tokens;
 	struct rule_conf *pages; size_t n_pages;
 	char **ignore_paths, **ignore_referrers, **ignore_networks;	/* networks: CIDR or address */
+	char **trusted_proxies;		/* the same, or "unix:" */
 	char **assets;			/* extensions; NULL: the built-in list */
 	struct endpoint_conf *providers; size_t n_providers;
 	int64_t session_timeout_ms, reorder_ms, lookback_ms;

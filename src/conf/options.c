@@ -97,6 +97,14 @@ check_network(char *value)
 }
 
 static const char *
+check_proxy(char *value)
+{
+	if (strcmp(value, "unix:") == 0 || check_network(value) == NULL)
+		return (NULL);
+	return ("an address, a network such as 10.0.0.0/8 or 2001:db8::/32, or unix:");
+}
+
+static const char *
 check_visitor(char *value)
 {
 	if (strcmp(value, "uid") == 0 || strcmp(value, "ip_ua") == 0)
@@ -330,6 +338,11 @@ const struct option options[] = {
 	    "The well-known payment pages are built in." },
 	{ IN_SITE, "ignore_networks", T_LIST, SITE(ignore_networks), "", .check = check_network, .sample = "{\"192.0.2.0/24\", \"::1\"}",
 	    .text = "Addresses and networks whose hits are dropped, such as the office and the monitoring." },
+	{ IN_SITE, "trusted_proxies", T_LIST, SITE(trusted_proxies), "", .check = check_proxy, .sample = "{\"10.0.0.0/8\", \"127.0.0.1\"}",
+	    .text = "Addresses and networks of your own proxies, load balancers and CDN, and unix: for one that comes by a unix socket. "
+	    "Where the log has $http_x_forwarded_for, or another list of that kind, it is read from the right, over these: "
+	    "the first other address is the client's, for visitors, ignore_networks and countries. "
+	    "Trust none that you do not run: who writes the list chooses the address." },
 	{ IN_SITE, "assets", T_LIST, SITE(assets), .check = check_extension, .sample = "{\"css\", \"js\", \"png\"}",
 	    .text = "Extensions of files that are no pages, without the dot, in place of the built-in list." },
 	{ IN_SITE, "max_series", T_UNSIGNED, SITE(max_series), "10000", "10", "1000000",

@@ -4,6 +4,7 @@
 #ifndef RPVD_ENGINE_RULES_H
 #define RPVD_ENGINE_RULES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,9 @@ struct engine_rules {
 	size_t n_ignore_paths;
 	const struct network *ignore_networks;
 	size_t n_ignore_networks;
+	const struct network *trusted_proxies;
+	size_t n_trusted_proxies;
+	bool trusts_unix;		/* a proxy that comes by a unix socket, which has no address */
 	const char *const *assets;	/* as page_is_asset() */
 	int64_t session_timeout_ms, lookback_ms;
 	int basis;			/* enum conf_basis */

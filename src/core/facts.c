@@ -7,6 +7,7 @@
 
 #include "base/glob.h"
 #include "base/mem.h"
+#include "core/address.h"
 #include "core/page.h"
 
 #define AGENT_CACHE 1024
@@ -177,26 +178,12 @@ classify(struct facts_maker *m, struct slice agent)
 }
 
 static bool
-in_network(const struct network *net, const unsigned char addr[16])
-{
-	unsigned whole = net->bits / 8, rest = net->bits % 8;
-
-	if (memcmp(net->addr, addr, whole) != 0)
-		return (false);
-	return (rest == 0 || (net->addr[whole] ^ addr[whole]) >> (8 - rest) == 0);
-}
-
-static bool
 is_ignored_network(const struct engine_rules *rules, struct slice addr)
 {
 	unsigned char bytes[16];
 
-	if (rules->n_ignore_networks == 0 || !address_parse(addr, bytes))
-		return (false);
-	for (size_t i = 0; i < rules->n_ignore_networks; i++)
-		if (in_network(&rules->ignore_networks[i], bytes))
-			return (true);
-	return (false);
+	return (rules->n_ignore_networks > 0 && address_parse(addr, bytes) &&
+	    networks_have(rules->ignore_networks, rules->n_ignore_networks, bytes));
 }
 
 static uint64_t
@@ -443,11 +430,12 @@ facts_of(struct facts_maker *m, const struct hit *hit, struct facts *f, char *by
 {
 	const struct agent_class *agent = classify(m, hit->agent);
 	SCRATCH char page_bytes[PAGE_MAX];
-	struct slice page, origin;
+	struct slice page, origin, addr;
 	char *at;
 
 	*f = (struct facts){ .time_ms = hit->time_ms, .bytes = bytes };
-	f->what = agent->is_bot ? COUNT_BOT : is_ignored_network(m->rules, hit->addr) ? COUNT_IGNORED_NETWORK :
+	addr = agent->is_bot ? hit->addr : client_address(m->rules, hit);
+	f->what = agent->is_bot ? COUNT_BOT : is_ignored_network(m->rules, addr) ? COUNT_IGNORED_NETWORK :
 	    identify(m, hit, f) ? COUNT_PAGEVIEWS : COUNT_NO_VISITOR;
 	if (f->what != COUNT_PAGEVIEWS)
 		return;
@@ -458,7 +446,7 @@ facts_of(struct facts_maker *m, const struct hit *hit, struct facts *f, char *by
 	f->is_internal = !f->by_agent && has_ip_ua(m->rules) && is_internal(m, hit->referrer, origin);
 	f->user_agent = agent->hash;
 	f->device = (uint8_t)agent->device;
-	at = put(bytes, cut(hit->addr, FACTS_ADDR_MAX), &f->addr_len);
+	at = put(bytes, cut(addr, FACTS_ADDR_MAX), &f->addr_len);
 	if (f->by_agent || f->what == COUNT_PAGEVIEWS)
 		f->agent = agent_of(m, day_of(hit->time_ms), facts_addr(f), agent->hash);
 	if (f->what == COUNT_PAGEVIEWS) {

@@ -75,6 +75,8 @@ static const struct entry {
 	{ G_HITS, "ignored_path", "ignored paths", true },
 	{ G_HITS, "ignored_network", "ignored networks", true },
 	{ G_HITS, "no_visitor", "nobody's: no cookie, no address", true },
+	{ G_HITS, "crowd_percent", "visits from a few addresses, %", true },
+	{ G_HITS, "crowd_addresses", "those addresses", true },
 	{ G_HITS, "empty", "empty lines", true },
 	{ G_HITS, "malformed", "lines not of the format", true },
 	{ G_HITS, "bad_time", "lines without a time", true },
@@ -283,6 +285,18 @@ complain_lines(const struct status *s, struct buf *out)
 		buf_printf(out, "%" PRIu64 " bytes of the logs were truncated or removed before they were read.\n", number(s, "lost_bytes"));
 }
 
+static void
+complain_crowd(const struct status *s, struct buf *out)
+{
+	uint64_t addresses = number(s, "crowd_addresses");
+
+	if (number(s, "crowd_percent") == 0)
+		return;
+	buf_printf(out, "%" PRIu64 "%% of the last day's visits that are known by address and browser come from %" PRIu64 " address%s: the log"
+	    " very likely shows a proxy's.  Have the web server log the client's (nginx: set_real_ip_from, real_ip_header), or add"
+	    " $http_x_forwarded_for to the log and set `trusted_proxies`.\n", number(s, "crowd_percent"), addresses, addresses == 1 ? "" : "es");
+}
+
 static bool
 is_mail_byte(char c)
 {
@@ -438,6 +452,7 @@ status_complaints(const struct status *s, int64_t now_ms, struct buf *out)
 	complain_rebuild(s, out);
 	complain_silence(s, out);
 	complain_lines(s, out);
+	complain_crowd(s, out);
 	complain_names(s, out);
 	complain_orders(s, out);
 	complain_webhooks(s, out);

@@ -116,6 +116,20 @@ inputs_problem(const struct site *s, size_t i, struct err *err)
 	return (input(s, i, &in) && problem_or_misfit(s, &in, err));
 }
 
+/* Once: it stays so until the log shows other addresses. */
+static void
+tell_crowd(struct site *s)
+{
+	unsigned addresses, percent = crowd_percent(&s->crowd, &addresses);
+
+	if (percent > 0 && !s->told_crowd)
+		log_warning("site %s: %u %% of a day's visits that are known by address and browser come from %u address%s: the log very"
+		    " likely shows a proxy's; have the web server log the client's (nginx: set_real_ip_from, real_ip_header), or add"
+		    " $http_x_forwarded_for to the log and set trusted_proxies", s->conf->name, percent, addresses,
+		    addresses > 1 ? "es" : "");
+	s->told_crowd = percent > 0;
+}
+
 /* Without a wall clock, a replay takes such a line for what it says. */
 static void
 say_future(const struct site *s)
@@ -130,7 +144,7 @@ say_future(const struct site *s)
 
 /* Lines that do not fit were read all the same. */
 bool
-inputs_were_read(const struct site *s)
+inputs_were_read(struct site *s)
 {
 	bool ok = true;
 	struct input in;
@@ -143,6 +157,7 @@ inputs_were_read(const struct site *s)
 		} else if (problem_or_misfit(s, &in, &err))
 			log_warning("site %s: %s", s->conf->name, err.msg);
 	say_future(s);
+	tell_crowd(s);
 	return (ok);
 }
 
@@ -191,4 +206,5 @@ inputs_tell(struct site *s)
 		tell(s, &in, &s->told_inputs[i]);
 		tell_found(s, &in, &s->told_found[i]);
 	}
+	tell_crowd(s);
 }

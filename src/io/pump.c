@@ -619,6 +619,18 @@ ask_ahead(const struct site *s)
 	}
 }
 
+/* Whose visits they are shows whether the log has clients' addresses or a proxy's. */
+static enum engine_result
+hit_apply(struct site *s, const struct facts *facts, bool late)
+{
+	uint64_t visits = engine_counter(s->engine, COUNT_VISITS);
+	enum engine_result result = engine_hit(s->engine, facts, late);
+
+	if (facts->by_agent && engine_counter(s->engine, COUNT_VISITS) > visits)
+		crowd_note(&s->crowd, &keys_ring(s->keys)->site, facts_addr(facts), facts->user_agent, facts->time_ms);
+	return (result);
+}
+
 static enum step
 hits_step(struct site *s)
 {
@@ -635,7 +647,7 @@ hits_step(struct site *s)
 		if (state != INTAKE_HIT)
 			return (hits_end(s, state));
 		look_ahead(s);
-		if (engine_hit(s->engine, facts, late) == ENGINE_NEEDS) {
+		if (hit_apply(s, facts, late) == ENGINE_NEEDS) {
 			ask_ahead(s);
 			return (fetch(s));
 		}

@@ -24,7 +24,7 @@ struct rules {
 	struct engine_rules engine;
 	struct glob_rule *pages, *tokens;
 	struct slice *ignore_paths;
-	struct network *networks;
+	struct network *networks, *proxies;
 	const char *cookies[HIT_COOKIES_MAX];
 	size_t n_cookies;
 	struct rates *rates;
@@ -178,6 +178,18 @@ take_network(struct network *net, const char *text)
 	net->bits = rest.len > 0 ? (unsigned)atoi(rest.p) + (is_v4 ? 96 : 0) : 128;
 }
 
+static void
+take_proxies(struct rules *r, char **list)
+{
+	r->proxies = mem_calloc(list_len(list) + 1, sizeof(*r->proxies));
+	for (size_t i = 0; i < list_len(list); i++)
+		if (strcmp(list[i], "unix:") == 0)
+			r->engine.trusts_unix = true;
+		else
+			take_network(&r->proxies[r->engine.n_trusted_proxies++], list[i]);
+	r->engine.trusted_proxies = r->proxies;
+}
+
 static int
 take_rates(struct rules *r, const char *path, struct err *err)
 {
@@ -237,6 +249,7 @@ rules_new(const struct site_conf *site, const struct tables *tables, struct geo 
 	take_identities(r, site);
 	take_tokens(r, site);
 	take_lists(r, site);
+	take_proxies(r, site->trusted_proxies);
 	if (geo != NULL) {
 		r->geo = geo;
 		e->country = country_of;
@@ -268,6 +281,7 @@ rules_free(struct rules **rp)
 	free(r->tokens);
 	free(r->ignore_paths);
 	free(r->networks);
+	free(r->proxies);
 	rates_free(&r->rates);
 	free(r);
 	*rp = NULL;

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "core/crowd.h"
 #include "core/engine.h"
 #include "io/origin.h"
 #include "io/progress.h"
@@ -43,6 +44,8 @@ struct site {
 	struct order_input *orders;
 	size_t n_orders;
 	struct progress progress;	/* of the logs */
+	struct crowd crowd;		/* of the visits that began here */
+	bool told_crowd;
 	struct err *told_inputs;	/* of each log and order file: what the log was told of it */
 	size_t n_told_inputs, told_inputs_cap;
 	unsigned *told_found;		/* of each of them: as stream_found() */
@@ -108,7 +111,7 @@ void pump_soon(struct site *);
 void on_pump(int fd, short what, void *site);
 /* inputs.c */
 /* The end of a replay: whether every file was read to its end; says which was not. */
-bool inputs_were_read(const struct site *);
+bool inputs_were_read(struct site *);
 /* Of input i (the logs, then the order files): whether anything is wrong, and what. */
 bool inputs_problem(const struct site *, size_t i, struct err *);
 /* Says what is new about them. */

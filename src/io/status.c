@@ -110,6 +110,16 @@ put_found(struct pairs *p, struct site *s, size_t i)
 	put_text(p, name, text.msg);
 }
 
+static void
+put_crowd(struct pairs *p, const struct site *s)
+{
+	unsigned addresses, percent = crowd_percent(&s->crowd, &addresses);
+
+	put_number(p, "crowd_percent", percent);
+	if (percent > 0)
+		put_number(p, "crowd_addresses", addresses);
+}
+
 /* How far the logs are behind, in bytes, and what is wrong with any of them. */
 static void
 put_logs(struct pairs *p, struct site *s)
@@ -132,6 +142,7 @@ put_logs(struct pairs *p, struct site *s)
 	for (size_t i = 0; i < s->n_orders; i++)
 		put_input(p, s, "orders", i + 1, (s->intake != NULL ? intake_logs(s->intake) : 0) + i);
 	put_progress(p, s, behind);
+	put_crowd(p, s);
 	put_number(p, "truncations", truncations);
 	put_number(p, "overlong", overlong);
 	put_number(p, "nul_bytes", nul_bytes);
