@@ -314,7 +314,7 @@ fill_title(struct loader *l, const struct section *s, const char *numbered, int 
 		mistake_add(&l->mistakes, *line, "%s \"%.60s\": expected %s", s->name, title, wrong);
 		title[0] = '\0';
 	}
-	if (!s->title_is_path || title[0] == '\0')
+	if (!s->title_is_path || title[0] == '\0' || (s == &sections[IN_LOG] && strcmp(title, LOG_STDIN) == 0))
 		return (title);
 	path = option_path(l->dir, title);
 	free(title);

@@ -21,8 +21,10 @@
 /* "last_non_direct", ... */
 const char *conf_model_name(enum conf_model);
 
+#define LOG_STDIN "-"
+
 struct log_conf {
-	char *path;			/* may be a glob */
+	char *path;			/* may be a glob; LOG_STDIN: standard input */
 	char *format;			/* preset, nginx:NAME or format string; default "auto" */
 	int line;			/* of the configuration file */
 };

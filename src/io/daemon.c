@@ -365,9 +365,32 @@ check_redis(const struct config *config, struct buf *mistakes)
 		buf_printf(mistakes, "%s: redis: %s\n", config->file, err.msg);
 }
 
+/* Only one can have it, and only one who reads to its end. */
+static void
+check_stdin(const struct config *config, bool replay, struct buf *mistakes)
+{
+	size_t before = 0;
+
+	for (size_t i = 0; i < config->n_sites; i++)
+		for (size_t k = 0; k < config->sites[i].n_logs; k++) {
+			const struct log_conf *log = &config->sites[i].logs[k];
+
+			if (strcmp(log->path, LOG_STDIN) != 0)
+				continue;
+			if (!replay)
+				buf_printf(mistakes, "%s:%d: log \"-\" is standard input, which only rpvd --replay reads, to its end: for a log that"
+				    " grows give a file, or have the web server send it by syslog\n", config->file, log->line);
+			else if (before++ > 0)
+				buf_printf(mistakes, "%s:%d: another site reads standard input already\n", config->file, log->line);
+			else if (isatty(STDIN_FILENO))
+				buf_printf(mistakes, "%s:%d: log \"-\": standard input is a terminal: pipe lines into rpvd, or give it a file by <\n",
+				    config->file, log->line);
+		}
+}
+
 /* All that a start would find wrong but for the world outside: state directory, Redis, sockets. */
 static void
-check(const char *file, struct buf *mistakes)
+check(const char *file, bool replay, struct buf *mistakes)
 {
 	struct setup s = { .config = config_read(file, mistakes) };
 	bool sound = mistakes->len == 0;
@@ -377,6 +400,7 @@ check(const char *file, struct buf *mistakes)
 		check_redis(s.config, mistakes);
 	for (size_t i = 0; i < s.config->n_sites; i++)
 		check_site(&s, &s.config->sites[i], sound, mistakes);
+	check_stdin(s.config, replay, mistakes);
 	setup_free(&s);
 }
 
@@ -583,7 +607,7 @@ on_sighup(evutil_socket_t fd, short what, void *arg)
 	if (d->reloading)
 		return;
 	sd_notify(0, "RELOADING=1");
-	check(d->options.config, &mistakes);
+	check(d->options.config, false, &mistakes);
 	if (mistakes.len > 0 || read_config(&d->next, d->options.config, &mistakes) == NULL ||
 	    stays(d, d->next.config, &mistakes) != 0 || add_sites(d, &d->next, &mistakes) != 0 || add_endpoints(&d->next, &mistakes) != 0) {
 		log_error("configuration not reloaded, the old one stays; mistakes follow");
@@ -730,7 +754,7 @@ daemon_open(struct daemon *d, struct buf *mistakes)
 	struct journal_status journal;
 	struct err err;
 
-	check(d->options.config, mistakes);
+	check(d->options.config, d->options.replay, mistakes);
 	if (mistakes->len > 0 || read_config(&d->now, d->options.config, mistakes) == NULL)
 		return (2);
 	d->journal = journal_open(d->now.config->state_dir, &err);
@@ -881,7 +905,7 @@ daemon_check(const struct daemon_options *options)
 	struct buf mistakes = { 0 };
 	int rc;
 
-	check(options->config, &mistakes);
+	check(options->config, options->replay, &mistakes);
 	rc = mistakes.len == 0 ? 0 : 2;
 	if (rc == 0) {
 		struct config *config = config_load(options->config, &mistakes);

@@ -17,7 +17,8 @@
 
 struct gunzip {
 	z_stream z;
-	int fd;
+	gunzip_reader *read;
+	void *arg;
 	uint64_t read_to;		/* in the file: where the next input comes from */
 	bool in_member;			/* between its header and its end */
 	bool any_member;
@@ -32,11 +33,12 @@ gunzip_is(const unsigned char *bytes, size_t len)
 }
 
 struct gunzip *
-gunzip_new(int fd)
+gunzip_new(gunzip_reader *read, void *arg)
 {
 	struct gunzip *g = mem_calloc(1, sizeof(*g));
 
-	g->fd = fd;
+	g->read = read;
+	g->arg = arg;
 	must(inflateInit2(&g->z, GZIP_WINDOW) == Z_OK);
 	return (g);
 }
@@ -66,7 +68,7 @@ more_input(struct gunzip *g)
 	if (g->z.avail_in > 0)
 		memmove(g->in, g->z.next_in, g->z.avail_in);
 	g->z.next_in = g->in;
-	n = pread(g->fd, g->in + g->z.avail_in, sizeof(g->in) - g->z.avail_in, (off_t)g->read_to);
+	n = g->read(g->arg, g->in + g->z.avail_in, sizeof(g->in) - g->z.avail_in, g->read_to);
 	if (n < 0)
 		return (-1);
 	g->at_end = n == 0;

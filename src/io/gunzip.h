@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -22,8 +23,11 @@ enum gunzip_state {
 /* Whether these first bytes of a file are gzip's. */
 bool gunzip_is(const unsigned char *bytes, size_t len);
 
-/* Reads fd by position; fd stays the caller's and must outlive it. */
-struct gunzip *gunzip_new(int fd);
+/* As pread(). */
+typedef ssize_t gunzip_reader(void *arg, void *out, size_t room, uint64_t offset);
+
+/* EAGAIN of the reader where nothing has come yet: it is asked again.  arg must outlive it. */
+struct gunzip *gunzip_new(gunzip_reader *, void *arg);
 void gunzip_free(struct gunzip **);
 enum gunzip_state gunzip_read(struct gunzip *, void *out, size_t room, size_t *got, struct err *);
 /* Compressed bytes used so far. */

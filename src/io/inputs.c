@@ -54,7 +54,7 @@ problem_of(const struct site *s, const struct input *in, struct err *err)
 		tail_status(in->tail, &status);
 	if (status.problem[0] == '\0')
 		return (false);
-	if ((s->env.replay || s->env.rebuild) && access(in->path, F_OK) != 0 && errno == ENOENT)
+	if ((s->env.replay || s->env.rebuild) && in->path[0] == '/' && access(in->path, F_OK) != 0 && errno == ENOENT)
 		err_set(err, "%s: no such file: correct its path in %s", in->path, s->env.config->file);
 	else
 		err_set(err, "%s", status.problem);
@@ -88,7 +88,7 @@ check_log(const struct config *config, const struct log_conf *log, const char *p
 {
 	struct err err;
 
-	if (!slice_ends(slice_of(path), SLICE(".gz")) && tail_check(path, &err) != 0)
+	if (strcmp(path, LOG_STDIN) != 0 && !slice_ends(slice_of(path), SLICE(".gz")) && tail_check(path, &err) != 0)
 		buf_printf(mistakes, "%s:%d: %s\n", config->file, log->line, err.msg);
 }
 

@@ -30,12 +30,14 @@ struct held {
 struct log {
 	struct stream *stream;
 	size_t index;
-	const struct reading *next;	/* a hit; NULL: not looked for yet, or none */
+	const struct reading *next;	/* a hit; NULL: not looked for yet, or none, ... */
+	bool waits;			/* ... but there may be one soon */
 	struct held *first_held, *last_held;
 	uint64_t *reread;		/* of each position of tail_resume(): how far that file was read */
 	size_t n_reread;
 	uint64_t reread_file, reread_end;	/* of the file read now */
-	uint64_t saved_file;		/* intake_save() said of all files before it that they were read */
+	uint64_t saved_file;		/* intake_save() said of all files before it that they were read, ... */
+	uint64_t saved_offset;		/* ... and of the last one, up to here */
 };
 
 struct intake {
@@ -192,7 +194,7 @@ drop_of(const struct intake *in, const struct reading *r)
 static bool
 log_peek(struct intake *in, struct log *log)
 {
-	enum tail_state state;
+	enum tail_state state = TAIL_LINE;
 
 	while (log->next == NULL && (log->next = stream_peek(log->stream, &state)) != NULL) {
 		enum hit_drop drop = drop_of(in, log->next);
@@ -205,9 +207,11 @@ log_peek(struct intake *in, struct log *log)
 		}
 		log_taken(log);
 	}
+	log->waits = log->next == NULL && state == TAIL_WAIT;
 	return (log->next != NULL);
 }
 
+/* NULL: none has one; or, in a replay, which goes by the order of all lines, one may have an earlier one soon. */
 static struct log *
 earliest(struct intake *in)
 {
@@ -218,6 +222,8 @@ earliest(struct intake *in)
 
 		if (log_peek(in, log) && (best == NULL || log->next->facts.time_ms < best->next->facts.time_ms))
 			best = log;
+		if (in->replay && log->waits)
+			return (NULL);
 	}
 	return (best);
 }
@@ -460,7 +466,7 @@ save_files(struct log *log, const struct tail *tail, struct buf *out)
 	uint64_t first, last;
 	struct file_pos pos;
 
-	log->saved_file = 0;
+	log->saved_file = log->saved_offset = 0;
 	if (!tail_files(tail, &first, &last))
 		return;
 	log->saved_file = first_in_work(log, last);
@@ -481,6 +487,7 @@ save_files(struct log *log, const struct tail *tail, struct buf *out)
 		/* While lines are read again, what was read before stays so. */
 		before = read_before(log, tail, no);
 		save_position(tail_path(tail), &pos, safe, read > before ? read : before, out);
+		log->saved_offset = safe;
 	}
 }
 
@@ -642,24 +649,32 @@ oldest_part(const struct intake *in, const struct generations *gs)
 	return (oldest);
 }
 
+static void
+log_rewind(const struct intake *in, struct tail *tail, struct buf *out)
+{
+	struct generations gs = { 0 };
+	struct stat st;
+	struct err err;
+	bool is_link = lstat(tail_path(tail), &st) == 0 && S_ISLNK(st.st_mode);
+	ptrdiff_t oldest = generations_scan(&gs, tail_path(tail), is_link, &err) == 0 ? oldest_part(in, &gs) : -1;
+
+	if (oldest >= 0) {
+		struct file_pos begin = { gs.items[oldest].id, 0 };
+
+		tail_resume(tail, &begin, 1);
+		save_position(tail_path(tail), &begin, 0, 0, out);
+	}
+	generations_free(&gs);
+}
+
 void
 intake_rewind(struct intake *in, struct buf *out)
 {
 	for (size_t i = 0; i < in->n; i++) {
 		struct tail *tail = stream_stop(in->logs[i]->stream);
-		struct generations gs = { 0 };
-		struct stat st;
-		struct err err;
-		bool is_link = lstat(tail_path(tail), &st) == 0 && S_ISLNK(st.st_mode);
-		ptrdiff_t oldest = generations_scan(&gs, tail_path(tail), is_link, &err) == 0 ? oldest_part(in, &gs) : -1;
 
-		if (oldest >= 0) {
-			struct file_pos begin = { gs.items[oldest].id, 0 };
-
-			tail_resume(tail, &begin, 1);
-			save_position(tail_path(tail), &begin, 0, 0, out);
-		}
-		generations_free(&gs);
+		if (!tail_is_feed(tail))
+			log_rewind(in, tail, out);
 	}
 }
 
@@ -667,7 +682,10 @@ void
 intake_committed(struct intake *in)
 {
 	for (size_t i = 0; i < in->n; i++) {
-		tail_release(stream_lock(in->logs[i]->stream), in->logs[i]->saved_file);
+		struct tail *tail = stream_lock(in->logs[i]->stream);
+
+		tail_release(tail, in->logs[i]->saved_file);
+		tail_release_bytes(tail, in->logs[i]->saved_offset);
 		stream_unlock(in->logs[i]->stream);
 	}
 }

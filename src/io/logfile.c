@@ -26,6 +26,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "io/feed.h"
 #include "io/gunzip.h"
 
 #define BUF_BYTES ((size_t)256 * 1024)
@@ -36,6 +37,7 @@ _Static_assert(BUF_BYTES > 2 * LINE_MAX_BYTES, "a whole line and its anchor fit"
 
 struct logfile {
 	int fd;
+	struct feed *feed;		/* in place of fd */
 	bool gz;
 	struct gunzip *gunzip;		/* gz, once it is read */
 	struct file_id id;
@@ -53,7 +55,7 @@ struct logfile {
 	uint64_t overlong, nul_bytes;
 };
 
-enum fill { FILL_MORE, FILL_EOF, FILL_TRUNCATED, FILL_STALE, FILL_ERROR, FILL_DAMAGED };
+enum fill { FILL_MORE, FILL_EOF, FILL_TRUNCATED, FILL_WAIT, FILL_STALE, FILL_ERROR, FILL_DAMAGED };
 
 /* ---- open ------------------------------------------------------------------- */
 
@@ -168,12 +170,30 @@ hash_of_head(const struct logfile *f, size_t len)
 	return (part.id.head_hash);
 }
 
+static ssize_t
+read_at(const struct logfile *f, void *out, size_t room, uint64_t offset)
+{
+	return (f->feed != NULL ? feed_read(f->feed, out, room, offset) : pread(f->fd, out, room, (off_t)offset));
+}
+
+static ssize_t
+read_packed(void *logfile, void *out, size_t room, uint64_t offset)
+{
+	const struct logfile *f = logfile;
+	ssize_t n = read_at(f, out, room, offset);
+
+	if (n != 0 || f->feed == NULL || feed_has_ended(f->feed))
+		return (n);
+	errno = EAGAIN;
+	return (-1);
+}
+
 /* 0, or -1 with errno. */
 static int
 read_head(struct logfile *f)
 {
 	unsigned char bytes[HEAD_HASH_BYTES];
-	ssize_t n = pread(f->fd, bytes, sizeof(bytes), 0);
+	ssize_t n = read_at(f, bytes, sizeof(bytes), 0);
 	struct gunzip *g;
 	size_t got = 0;
 
@@ -184,7 +204,7 @@ read_head(struct logfile *f)
 		set_head(f, bytes, (size_t)n);
 		return (0);
 	}
-	g = gunzip_new(f->fd);
+	g = gunzip_new(read_packed, f);
 	gunzip_read(g, bytes, sizeof(bytes), &got, NULL);
 	gunzip_free(&g);
 	set_head(f, bytes, got);
@@ -221,6 +241,19 @@ logfile_of(int fd, const char *path, struct err *err)
 }
 
 struct logfile *
+logfile_of_feed(struct feed *feed)
+{
+	struct logfile *f = mem_calloc(1, sizeof(*f));
+
+	f->fd = -1;
+	f->feed = feed_share(feed);
+	f->id.ino = feed_id(feed);
+	if (feed_begin(feed) == 0 && feed_is_pipe(feed))
+		(void)read_head(f);	/* where it fails, so does the first reading, which says why */
+	return (f);
+}
+
+struct logfile *
 logfile_open(const char *path, bool follow, struct err *err)
 {
 	int fd = open_regular(path, follow, err);
@@ -231,8 +264,10 @@ logfile_open(const char *path, bool follow, struct err *err)
 struct logfile *
 logfile_again(const struct logfile *f, struct err *err)
 {
-	int fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 0);
+	int fd = f->feed == NULL ? fcntl(f->fd, F_DUPFD_CLOEXEC, 0) : -1;
 
+	if (f->feed != NULL)
+		return (logfile_of_feed(f->feed));
 	if (fd < 0) {
 		err_set(err, "open file: %s", strerror(errno));
 		return (NULL);
@@ -257,7 +292,9 @@ logfile_close(struct logfile **fp)
 	if (*fp == NULL)
 		return;
 	logfile_stop(*fp);
-	close((*fp)->fd);
+	if ((*fp)->fd >= 0)
+		close((*fp)->fd);
+	feed_free(&(*fp)->feed);
 	free(*fp);
 	*fp = NULL;
 }
@@ -375,6 +412,8 @@ settle(struct logfile *f)
 static enum fill
 read_failed(const struct logfile *f, struct err *err)
 {
+	if (errno == EAGAIN && f->feed != NULL)
+		return (FILL_WAIT);
 	err_set(err, "reading failed at byte %llu: %s", (unsigned long long)logfile_position(f), strerror(errno));
 	return (errno == ESTALE ? FILL_STALE : FILL_ERROR);
 }
@@ -394,7 +433,7 @@ fill_plain(struct logfile *f, struct err *err)
 {
 	size_t started = f->n - f->end;
 	uint64_t from = f->base + f->end - f->anchor_len;
-	ssize_t n = pread(f->fd, f->buf, BUF_BYTES, (off_t)from);
+	ssize_t n = read_at(f, f->buf, BUF_BYTES, from);
 	bool grew;
 
 	if (n < 0 && errno == EINTR)
@@ -421,6 +460,8 @@ fill_plain(struct logfile *f, struct err *err)
 	/* A full buffer without a newline goes on: settle() makes room. */
 	grew = f->n != f->anchor_len + started || f->n == BUF_BYTES;
 	settle(f);
+	if (!grew && f->feed != NULL && !feed_has_ended(f->feed))
+		return (FILL_WAIT);
 	return (grew ? FILL_MORE : FILL_EOF);
 }
 
@@ -431,7 +472,7 @@ fill_gz(struct logfile *f, struct err *err)
 	size_t got;
 
 	if (f->gunzip == NULL)
-		f->gunzip = gunzip_new(f->fd);
+		f->gunzip = gunzip_new(read_packed, f);
 	memmove(f->buf, f->buf + f->end, f->n - f->end);
 	f->base += f->end;
 	f->n -= f->end;
@@ -476,6 +517,7 @@ logfile_next(struct logfile *f, struct line *line, struct err *err)
 {
 	static const enum logfile_state states[] = {
 		[FILL_EOF] = LOGFILE_EOF,
+		[FILL_WAIT] = LOGFILE_WAIT,
 		[FILL_TRUNCATED] = LOGFILE_TRUNCATED,
 		[FILL_STALE] = LOGFILE_STALE,
 		[FILL_ERROR] = LOGFILE_ERROR,
@@ -510,11 +552,11 @@ static bool
 seek_gz(struct logfile *f, uint64_t offset, struct err *err)
 {
 	enum fill got = FILL_MORE;
-	size_t step;
+	size_t step = 0;
 
 	if (f->buf == NULL)
 		f->buf = mem_alloc(BUF_BYTES);
-	while (f->base + f->end < offset && got == FILL_MORE) {
+	while (f->base + f->end < offset && (got == FILL_MORE || got == FILL_WAIT)) {
 		/* Bytes, not lines: all that is there counts as used. */
 		got = fill_gz(f, err);
 		step = f->n;
@@ -524,7 +566,7 @@ seek_gz(struct logfile *f, uint64_t offset, struct err *err)
 		f->skipping = false;
 	}
 	f->overlong = f->nul_bytes = 0;
-	if (got != FILL_MORE)
+	if (f->base + f->end < offset)
 		return (false);
 	settle(f);
 	return (true);
@@ -538,7 +580,9 @@ logfile_seek(struct logfile *f, uint64_t offset, struct err *err)
 
 	if (f->gz)
 		return (seek_gz(f, offset, err));
-	n = pread(f->fd, f->anchor, len, (off_t)(offset - len));
+	do
+		n = read_at(f, f->anchor, len, offset - len);
+	while (n >= 0 && n < (ssize_t)len && f->feed != NULL && feed_is_pipe(f->feed) && !feed_has_ended(f->feed));
 	if (n != (ssize_t)len) {
 		err_set(err, "it ends before byte %llu", (unsigned long long)offset);
 		return (false);
@@ -594,6 +638,8 @@ logfile_end(const struct logfile *f)
 {
 	struct stat st;
 
+	if (f->feed != NULL)		/* what more a pipe has is not known */
+		return (feed_is_pipe(f->feed) && !feed_has_ended(f->feed) ? UINT64_MAX : feed_end(f->feed));
 	return (fstat(f->fd, &st) == 0 ? (uint64_t)st.st_size : 0);
 }
 
@@ -610,7 +656,7 @@ logfile_mtime_ns(const struct logfile *f)
 void
 logfile_progress(const struct logfile *f, uint64_t *offset, uint64_t *size)
 {
-	*size = logfile_end(f);
+	*size = f->feed != NULL ? feed_size(f->feed) : logfile_end(f);
 	*offset = logfile_position(f);
 	if (f->gz)
 		*offset = f->gunzip != NULL ? gunzip_used(f->gunzip) : 0;
@@ -677,7 +723,7 @@ same_bytes(const struct logfile *f, const void *bytes, size_t len, uint64_t offs
 {
 	char here[ANCHOR_BYTES];
 
-	return (pread(f->fd, here, len, (off_t)offset) == (ssize_t)len && memcmp(here, bytes, len) == 0);
+	return (read_at(f, here, len, offset) == (ssize_t)len && memcmp(here, bytes, len) == 0);
 }
 
 bool

@@ -15,11 +15,13 @@
 #include "base/err.h"
 #include "io/tail.h"
 
+struct feed;
 struct logfile;
 
 enum logfile_state {
 	LOGFILE_LINE,
 	LOGFILE_EOF,			/* no whole line more, now */
+	LOGFILE_WAIT,			/* a feed: likewise, and more will come */
 	LOGFILE_TRUNCATED,		/* what lies before the position is not what was read */
 	LOGFILE_STALE,			/* the handle is dead (network file system): open it again */
 	LOGFILE_ERROR,			/* err says what; the position is unmoved: try again later */
@@ -29,6 +31,8 @@ enum logfile_state {
 /* Never hangs and never opens what is not a regular file.  follow: path may be a symbolic
  * link.  NULL with errno and err set, the latter with what the owner can do. */
 struct logfile *logfile_open(const char *path, bool follow, struct err *);
+/* Bytes that come once.  Begins at byte 0, which a feed may keep no more: seek first. */
+struct logfile *logfile_of_feed(struct feed *);
 /* A second, independent reader at byte 0 of the same file.  NULL with errno and err set. */
 struct logfile *logfile_again(const struct logfile *, struct err *);
 void logfile_close(struct logfile **);

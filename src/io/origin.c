@@ -195,6 +195,8 @@ origin_unreadable(const char *path, struct buf *mistakes)
 	struct generations gs = { 0 };
 	struct err err;
 
+	if (path[0] != '/')
+		return;			/* no file */
 	if (generations_scan(&gs, path, is_link(path), &err) != 0)
 		buf_printf(mistakes, "%s\n", err.msg);
 	for (size_t i = 0; i < gs.count; i++) {

@@ -9,9 +9,11 @@
 #include <glob.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/feed.h"
 #include "io/generations.h"
 #include "io/intake.h"
 #include "io/journal.h"
@@ -45,6 +47,20 @@ inputs_close(struct site *s)
 	s->n_orders = 0;
 }
 
+static struct tail *
+log_open(const struct site *s, const char *path)
+{
+	struct feed *feed;
+	struct tail *tail;
+
+	if (strcmp(path, LOG_STDIN) != 0)
+		return (tail_open(path, s->env.replay));
+	feed = feed_of_pipe(STDIN_FILENO);
+	tail = tail_open_feed("standard input", feed);
+	feed_free(&feed);
+	return (tail);
+}
+
 static int
 add_log(struct site *s, const struct log_conf *log, const char *path, struct err *err)
 {
@@ -55,7 +71,7 @@ add_log(struct site *s, const struct log_conf *log, const char *path, struct err
 
 		return (err_set(err, "%s:%d: log \"%.100s\": %.300s", s->env.config->file, log->line, log->path, inner.msg));
 	}
-	intake_add(s->intake, stream_new(tail_open(path, s->env.replay), format, facts_maker_new(rules_engine(s->rules)),
+	intake_add(s->intake, stream_new(log_open(s, path), format, facts_maker_new(rules_engine(s->rules)),
 	    keys_ring(s->keys)));
 	return (0);
 }
@@ -570,6 +586,15 @@ count_lines(struct site *s)
 	engine_count(s->engine, COUNT_FUTURE, counts.drops[HIT_FUTURE]);
 }
 
+/* Standard input has nothing yet. */
+static void
+pump_later(struct site *s)
+{
+	static const struct timeval later = { 0, 10000 };
+
+	event_add(s->pump_event, &later);
+}
+
 /* The logs are read to their end: time goes on by the wall clock.  Not where a log is there and
  * cannot be read: what decides about an order may be in it. */
 static enum step
@@ -577,8 +602,11 @@ hits_end(struct site *s, enum intake_state state)
 {
 	int64_t until = s->env.replay ? INT64_MAX : s->woken_ms - s->conf->reorder_ms - READING_MS;
 
-	if (s->env.replay && state != INTAKE_END)
+	if (s->env.replay && state != INTAKE_END) {
+		intake_wake(s->intake);
+		pump_later(s);
 		return (STEP_NOTHING);
+	}
 	if (!s->env.replay && intake_is_stuck(s->intake))
 		return (STEP_NOTHING);
 	if (engine_watermark(s->engine, until) == ENGINE_NEEDS)

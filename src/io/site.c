@@ -674,7 +674,8 @@ site_watch_dirs(struct site *s, void (*watch)(const char *dir, void *), void *ar
 	for (size_t i = 0; i < intake_logs(s->intake); i++) {
 		char *dir = stream_dir(intake_stream(s->intake, i));
 
-		watch(dir, arg);
+		if (dir != NULL)
+			watch(dir, arg);
 		free(dir);
 	}
 	for (size_t i = 0; i < s->n_orders; i++) {

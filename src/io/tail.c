@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "io/feed.h"
 #include "io/generations.h"
 #include "io/logfile.h"
 
@@ -40,6 +41,7 @@ struct piece {
 
 struct tail {
 	char *path;
+	struct feed *feed;		/* in place of files; path only names it */
 	bool is_replay, follow;
 	char *target, *home;		/* follow, live: what the link stands for, and that one's directory at first */
 	bool is_ended;			/* replay */
@@ -87,7 +89,7 @@ append(struct tail *t, struct logfile *file, const char *name)
 	p->name = mem_strdup(name);
 	p->file = file;
 	p->is_fixed = logfile_is_gz(file);
-	p->was_empty = !t->is_replay && !p->is_fixed && logfile_id(file)->head_len == 0;
+	p->was_empty = !t->is_replay && t->feed == NULL && !p->is_fixed && logfile_id(file)->head_len == 0;
 	mem_grow(&t->pieces, &t->cap_pieces, t->n_pieces + 1, sizeof(struct piece *));
 	t->pieces[t->n_pieces++] = p;
 	return (p);
@@ -296,7 +298,7 @@ target_of(struct tail *t, struct err *err)
 	return (t->target);
 }
 
-/* What is wrong with a file as the live one, or NULL. */
+/* True where it can be read as this log; else err says why not. */
 static bool
 is_usable(const struct tail *t, const struct logfile *file, struct err *err)
 {
@@ -334,6 +336,53 @@ start_plainly(struct tail *t)
 	}
 	append(t, file, t->path)->resumed = resumed;
 	return (true);
+}
+
+/* A stream that was read before is known by its first bytes; what a sender said, by the feed's number. */
+static bool
+is_in_feed(const struct tail *t, const struct logfile *file, const struct file_pos *pos)
+{
+	if (feed_is_pipe(t->feed))
+		return (pos->id.head_len > 0 && (logfile_holds(file, pos) || logfile_is_short_of(file, pos)));
+	return (pos->id.ino == feed_id(t->feed) && pos->offset >= feed_begin(t->feed) && pos->offset <= feed_end(t->feed));
+}
+
+static bool
+start_feed(struct tail *t)
+{
+	struct logfile *file = logfile_of_feed(t->feed);
+	uint64_t offset = feed_begin(t->feed);
+	size_t resumed = 0;
+
+	for (size_t i = 0; i < t->n_wanted; i++)
+		if (is_in_feed(t, file, &t->wanted[i])) {
+			offset = t->wanted[i].offset;
+			resumed = i + 1;
+		}
+	if (!is_usable(t, file, &t->name_problem)) {
+		logfile_close(&file);
+		return (false);
+	}
+	if (!logfile_seek(file, offset, &t->name_problem)) {
+		err_set(&t->name_problem, "%s begins as a stream of which %llu bytes are counted already, and ends before: nothing new",
+		    t->path, (unsigned long long)offset);
+		logfile_close(&file);
+		return (false);
+	}
+	append(t, file, t->path)->resumed = resumed;
+	return (true);
+}
+
+/* A pipe's first bytes say what it is: they are waited for. */
+static bool
+is_too_early(const struct tail *t)
+{
+	char head[HEAD_HASH_BYTES];
+
+	if (t->feed == NULL || !feed_is_pipe(t->feed) || feed_has_ended(t->feed))
+		return (false);
+	return (feed_begin(t->feed) == 0 && feed_read(t->feed, head, sizeof(head), 0) < (ssize_t)sizeof(head) &&
+	    !feed_has_ended(t->feed));
 }
 
 static int
@@ -523,7 +572,8 @@ start_at_positions(struct tail *t)
 static bool
 start(struct tail *t)
 {
-	bool started = t->n_wanted > 0 && !t->is_replay ? start_at_positions(t) : start_plainly(t);
+	bool started = t->feed != NULL ? start_feed(t) :
+	    t->n_wanted > 0 && !t->is_replay ? start_at_positions(t) : start_plainly(t);
 
 	if (started) {
 		forget_wanted(t);
@@ -954,6 +1004,8 @@ step(struct tail *t, struct line *line, int64_t now_ms)
 		p->looks = 0;
 		line->file_no = p->no;
 		return (STEP_LINE);
+	case LOGFILE_WAIT:
+		return (STEP_WAIT);
 	case LOGFILE_EOF:
 		return (at_end(t, p, line, now_ms));
 	case LOGFILE_DAMAGED:
@@ -966,6 +1018,8 @@ step(struct tail *t, struct line *line, int64_t now_ms)
 static enum step
 first_step(struct tail *t, int64_t now_ms)
 {
+	if (is_too_early(t))
+		return (STEP_WAIT);
 	if (t->is_replay)
 		return (start(t) ? STEP_ON : STEP_END);
 	if (now_ms < t->next_look_ms)
@@ -1033,6 +1087,21 @@ tail_open(const char *path, bool replay)
 	return (t);
 }
 
+struct tail *
+tail_open_feed(const char *name, struct feed *feed)
+{
+	struct tail *t = tail_open(name, feed_is_pipe(feed));
+
+	t->feed = feed_share(feed);
+	return (t);
+}
+
+bool
+tail_is_feed(const struct tail *t)
+{
+	return (t->feed != NULL);
+}
+
 void
 tail_set_times(struct tail *t, const struct tail_times *times)
 {
@@ -1052,6 +1121,7 @@ tail_close(struct tail **tp)
 	for (size_t i = 0; i < t->n_pieces; i++)
 		piece_free(t, t->pieces[i]);
 	forget_wanted(t);
+	feed_free(&t->feed);
 	free(t->pieces);
 	free(t->path);
 	free(t->target);
@@ -1147,6 +1217,13 @@ tail_release(struct tail *t, uint64_t file_no)
 	t->current = current;
 }
 
+void
+tail_release_bytes(struct tail *t, uint64_t offset)
+{
+	if (t->feed != NULL && !feed_is_pipe(t->feed))
+		feed_release(t->feed, offset);
+}
+
 bool
 tail_files(const struct tail *t, uint64_t *first, uint64_t *last)
 {
@@ -1216,5 +1293,5 @@ tail_path(const struct tail *t)
 char *
 tail_dir(const struct tail *t)
 {
-	return (generations_dir(t->path, t->follow));
+	return (t->feed == NULL ? generations_dir(t->path, t->follow) : NULL);
 }

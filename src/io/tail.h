@@ -56,6 +56,7 @@ struct tail_status {
 	uint64_t behind;		/* bytes on disk not yet read: of that file and those that follow it */
 };
 
+struct feed;
 struct tail;
 
 /* Whether what is there now can never be a live log (a FIFO, a socket, packed as it is written): -1 with
@@ -69,6 +70,10 @@ int tail_check(const char *path, struct err *);
  * re-pointed, but only to files in the directory of its first target; one that becomes a link later
  * is refused, and no other file of the log may be one. */
 struct tail *tail_open(const char *path, bool replay);
+/* Bytes that come once, as the one file of a log that is called name.  Those of a pipe are a replay: a stream
+ * that begins as one of which a position is committed goes on behind that.  What a sender says has no end. */
+struct tail *tail_open_feed(const char *name, struct feed *);
+bool tail_is_feed(const struct tail *);
 void tail_close(struct tail **);
 
 /* Where to go on: positions committed earlier, any number of files of this log (also ones that
@@ -107,6 +112,9 @@ uint64_t tail_continued(const struct tail *, uint64_t file_no);
  * that may still bring late lines are kept all the same. */
 void tail_release(struct tail *, uint64_t file_no);
 
+/* Of a feed: what is before this offset is committed. */
+void tail_release_bytes(struct tail *, uint64_t offset);
+
 /* What to commit: the positions of all files from *first to *last for which tail_position() is
  * true, that is of those being read, those that may bring late lines, and those not begun.
  * An owner that has lines in hand commits, for their files, the offset of the first of them
@@ -118,7 +126,7 @@ void tail_status(const struct tail *, struct tail_status *);
 const char *tail_path(const struct tail *);
 
 /* The directory to watch for this path (io/watch.h), so that the owner's loop calls tail_next() again
- * early; polling every second beside it is the owner's.  The caller frees it. */
+ * early; polling every second beside it is the owner's.  The caller frees it.  NULL of a feed. */
 char *tail_dir(const struct tail *);
 
 /* For tests: other times, and a clock that they drive (NULL: the monotonic one). */
