@@ -19,7 +19,6 @@
 #include <event2/event_struct.h>
 #include <event2/util.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,13 +26,13 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/http.h"
+#include "io/local.h"
 #include "provider/mismatch.h"
 
 #define CONNS_MAX 128			/* or fewer, by the descriptors that there are: see places() */
@@ -81,10 +80,9 @@ struct webhooks {
 	struct event_base *base;
 	struct webhook_calls calls;
 	void *arg;
-	int fd, spare_fd;
+	struct local socket;
+	int spare_fd;
 	size_t places;			/* connections at once */
-	char *unix_path;		/* NULL where the socket is not ours to remove */
-	struct stat unix_stat;
 	struct event listener, commit, rest, crowd;
 	bool listening, resting, draining, commit_at_once;
 	const struct webhook_endpoint *endpoints;
@@ -190,7 +188,7 @@ on_rested(evutil_socket_t fd, short what, void *arg)
 static bool
 someone_waits(const struct webhooks *w)
 {
-	struct pollfd p = { .fd = w->fd, .events = POLLIN };
+	struct pollfd p = { .fd = w->socket.fd, .events = POLLIN };
 
 	return (poll(&p, 1, 0) == 1 && (p.revents & POLLIN) != 0);
 }
@@ -619,99 +617,6 @@ on_acceptable(evutil_socket_t fd, short what, void *arg)
 
 /* ---- sockets -------------------------------------------------------------- */
 
-static bool
-is_loopback(const struct sockaddr *sa)
-{
-	if (sa->sa_family == AF_INET)
-		return (ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr) >> 24 == 127);
-	if (sa->sa_family == AF_INET6)
-		return (IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr));
-	return (false);
-}
-
-static int
-socket_new(int family)
-{
-	return (socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-}
-
-/* True where nobody answers at this socket file, which then is gone. */
-static bool
-stale_removed(const struct sockaddr_un *un, struct err *err)
-{
-	struct stat st;
-	int fd, error;
-
-	if (lstat(un->sun_path, &st) == 0 && !S_ISSOCK(st.st_mode)) {
-		err_set(err, "unix:%s: there is a file that is no socket", un->sun_path);
-		return (false);
-	}
-	fd = socket_new(AF_UNIX);
-	error = fd < 0 || connect(fd, (const struct sockaddr *)un, sizeof(*un)) == 0 ? 0 : errno;
-	if (fd >= 0)
-		close(fd);
-	if (error == ENOENT || (error == ECONNREFUSED && (unlink(un->sun_path) == 0 || errno == ENOENT)))
-		return (true);
-	err_set(err, "unix:%s: another process listens there", un->sun_path);
-	return (false);
-}
-
-static int
-bind_unix(int fd, const struct sockaddr_un *un)
-{
-	mode_t old = umask(0117);	/* 0660 from the first moment on */
-	int rc = bind(fd, (const struct sockaddr *)un, sizeof(*un));
-
-	umask(old);
-	return (rc);
-}
-
-static int
-listen_unix(struct webhooks *w, const char *path, struct err *err)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int rc;
-
-	if (path[0] == '\0' || strlen(path) >= sizeof(un.sun_path))
-		return (err_set(err, "unix:%s: a socket path has 1 to %zu bytes", path, sizeof(un.sun_path) - 1));
-	memcpy(un.sun_path, path, strlen(path));
-	w->fd = socket_new(AF_UNIX);
-	if (w->fd < 0)
-		return (err_set(err, "unix:%s: %s", path, strerror(errno)));
-	rc = bind_unix(w->fd, &un);
-	if (rc != 0 && errno == EADDRINUSE) {
-		if (!stale_removed(&un, err))
-			return (-1);
-		rc = bind_unix(w->fd, &un);
-	}
-	if (rc != 0)
-		return (err_set(err, "unix:%s: cannot create the socket: %s", path, strerror(errno)));
-	w->unix_path = mem_strdup(path);
-	if (lstat(path, &w->unix_stat) != 0 || listen(w->fd, BACKLOG) != 0)
-		return (err_set(err, "unix:%s: cannot listen: %s", path, strerror(errno)));
-	return (0);
-}
-
-static int
-listen_inet(struct webhooks *w, const char *text, struct err *err)
-{
-	struct sockaddr_storage ss = { 0 };
-	struct sockaddr *sa = (struct sockaddr *)&ss;
-	int len = sizeof(ss), on = 1;
-
-	if (evutil_parse_sockaddr_port(text, sa, &len) != 0 || ((struct sockaddr_in *)&ss)->sin_port == 0)
-		return (err_set(err, "%s: expected unix:/path, 127.0.0.1:PORT or [::1]:PORT", text));
-	if (!is_loopback(sa))
-		return (err_set(err, "%s: not a loopback address; let the web server in front pass webhooks on", text));
-	w->fd = socket_new(sa->sa_family);
-	if (w->fd < 0)
-		return (err_set(err, "%s: %s", text, strerror(errno)));
-	setsockopt(w->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(w->fd, sa, (socklen_t)len) != 0 || listen(w->fd, BACKLOG) != 0)
-		return (err_set(err, "%s: cannot listen: %s", text, strerror(errno)));
-	return (0);
-}
-
 static int
 listen_inherited(struct webhooks *w, int fd, struct err *err)
 {
@@ -722,23 +627,19 @@ listen_inherited(struct webhooks *w, int fd, struct err *err)
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &on_len) != 0 || !on)
 		return (err_set(err, "descriptor %d is no listening socket", fd));
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0 ||
-	    (ss.ss_family != AF_UNIX && !is_loopback((struct sockaddr *)&ss)))
+	    (ss.ss_family != AF_UNIX && !local_is_loopback((struct sockaddr *)&ss)))
 		return (err_set(err, "descriptor %d listens on an address that is neither a unix socket nor loopback", fd));
 	flags = fcntl(fd, F_GETFL);
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
 		return (err_set(err, "descriptor %d: %s", fd, strerror(errno)));
-	w->fd = fd;
+	w->socket.fd = fd;
 	return (0);
 }
 
 static int
 listen_any(struct webhooks *w, const char *text, int fd, struct err *err)
 {
-	if (fd >= 0)
-		return (listen_inherited(w, fd, err));
-	if (strncmp(text, "unix:", 5) == 0)
-		return (listen_unix(w, text + 5, err));
-	return (listen_inet(w, text, err));
+	return (fd >= 0 ? listen_inherited(w, fd, err) : local_open(&w->socket, text, SOCK_STREAM, BACKLOG, 0660, err));
 }
 
 /* Clients never take what the logs need: to look for what follows a rotated file is to open all
@@ -767,7 +668,7 @@ webhooks_new(struct event_base *base, const char *text, int fd, const struct web
 	w->calls = *calls;
 	w->arg = arg;
 	w->deadline_ms = DEADLINE_MS;
-	w->fd = -1;
+	w->socket.fd = -1;
 	w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	w->places = places(w->spare_fd);
 	TAILQ_INIT(&w->conns);
@@ -779,19 +680,9 @@ webhooks_new(struct event_base *base, const char *text, int fd, const struct web
 		webhooks_free(&w);
 		return (NULL);
 	}
-	must(event_assign(&w->listener, base, w->fd, EV_READ | EV_PERSIST, on_acceptable, w) == 0);
+	must(event_assign(&w->listener, base, w->socket.fd, EV_READ | EV_PERSIST, on_acceptable, w) == 0);
 	listener_update(w);
 	return (w);
-}
-
-static void
-unix_path_remove(const struct webhooks *w)
-{
-	struct stat st;
-
-	/* Not where another daemon has taken the name since. */
-	if (lstat(w->unix_path, &st) == 0 && st.st_dev == w->unix_stat.st_dev && st.st_ino == w->unix_stat.st_ino)
-		unlink(w->unix_path);
 }
 
 void
@@ -810,11 +701,7 @@ webhooks_free(struct webhooks **wp)
 	event_del(&w->commit);
 	event_del(&w->rest);
 	event_del(&w->crowd);
-	if (w->unix_path != NULL)
-		unix_path_remove(w);
-	free(w->unix_path);
-	if (w->fd >= 0)
-		close(w->fd);
+	local_close(&w->socket);
 	if (w->spare_fd >= 0)
 		close(w->spare_fd);
 	free(w);
@@ -837,7 +724,7 @@ webhooks_drain(struct webhooks *w)
 	size_t n = 0;
 
 	while (!w->draining && !w->resting && w->n_conns < w->places && someone_waits(w))
-		on_acceptable(w->fd, EV_READ, w);
+		on_acceptable(w->socket.fd, EV_READ, w);
 	w->draining = true;
 	listener_update(w);
 	for (c = TAILQ_FIRST(&w->conns); c != NULL; c = next) {
