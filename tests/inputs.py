@@ -10,6 +10,7 @@ import concurrent.futures
 import gzip
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -81,6 +82,10 @@ class Host(rig.Rig):
 
     def live(self, *options):
         return self.rpvd(self.path("rpvd.conf"), *options)
+
+    def until_visits(self, what, n):
+        """Sooner than the status, which is written once a second."""
+        must(rig.until(lambda: self.total() == n, PATIENCE) is not None, f"{what}: {self.total()} visits, not {n}: {self.read('rpvd.log')[-2000:]}")
 
     def until_status(self, what, **fields):
         def is_so():
@@ -187,6 +192,215 @@ def stdin_is_not_for_a_daemon():
         says(host.replay(bytes(range(256)) * 100), "standard input: ", "are not of the log's format")
 
 
+# ---- syslog ------------------------------------------------------------------------------
+
+PROXIED = """syslog 'unix:DIR/syslog.sock' { format = 'FORMAT' }
+syslog '127.0.0.1:PORT' { format = 'FORMAT' }""".replace("FORMAT", '$http_x_forwarded_for - $remote_user [$time_local] "$request" $status '
+                                                          '$body_bytes_sent "$http_referer" "$http_user_agent"')
+UNIX = "syslog 'unix:DIR/syslog.sock' {}"
+NGINX = """daemon off; pid {dir}/nginx.pid; error_log {dir}/nginx.log; worker_processes 1;
+events {{ }}
+http {{
+	client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy; fastcgi_temp_path {dir}/fastcgi;
+	uwsgi_temp_path {dir}/uwsgi; scgi_temp_path {dir}/scgi;
+	log_format main '$http_x_forwarded_for - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';
+	server {{
+		listen unix:{dir}/web.sock;
+		location / {{ return 200 "lamp"; access_log syslog:server=unix:{dir}/syslog.sock,nohostname main; }}
+		location /udp {{ return 200 "lamp"; access_log syslog:server=127.0.0.1:{port},tag=shop main; }}
+	}}
+}}
+"""
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def now_line(n):
+    stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())
+    return f'10.1.{n >> 8}.{n & 255} - - [{stamp}] "GET /lamp HTTP/1.1" 200 5 "-" "{AGENT}"'
+
+
+class Sender:
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.connect(path)
+
+    def __call__(self, text):
+        self.socket.send(text if isinstance(text, bytes) else text.encode())
+
+    def line(self, n):
+        self(f"<190>{time.strftime('%b %d %H:%M:%S')} nginx: {now_line(n)}")
+
+
+def listening(host):
+    must(rig.until(lambda: "syslog: listening" in host.read("rpvd.log"), PATIENCE) is not None, "it does not listen: " + host.read("rpvd.log"))
+
+
+@case
+def syslog_from_nginx():
+    """A real nginx sends lines by unix socket and by UDP, goes on after rpvd was away, and each line is counted once."""
+    if not rig.program("nginx"):
+        return
+    port = free_port()
+    with Host("nginx", PROXIED.replace("PORT", str(port))) as host:
+        host.write("nginx.conf", NGINX.format(dir=host.dir, port=port))
+        os.chmod(host.dir, 0o755)
+        rpvd = host.live()
+        listening(host)
+        host.start([rig.program("nginx"), "-p", host.dir, "-c", host.path("nginx.conf")], "nginx.out")
+        must(rig.until(lambda: rig.hook_up(host.path("web.sock")), PATIENCE) is not None, "nginx: " + host.read("nginx.log") + host.read("nginx.out"))
+
+        def ask(target, n):
+            headers = [("User-Agent", AGENT), ("X-Forwarded-For", f"10.2.0.{n}")]
+            equal(rig.send(host.path("web.sock"), "GET", target, headers), 200, target)
+        for n in range(20):
+            ask("/lamp", n)
+            ask("/udp", 100 + n)
+            if n % 5 == 4:              # the kernel may keep no more than ten for a unix socket, and nginx does not wait
+                host.until_visits("nginx", 2 * n + 2)
+        host.until_status("lines", syslog_lines=40, lines=40, malformed=0, visits=40, syslog_malformed=0, log_1="ok", log_2="ok")
+        rpvd.send_signal(signal.SIGTERM)
+        equal(rpvd.wait(PATIENCE), 0, "the end")
+        ask("/lamp", 30)                # lost: nobody listens
+        rpvd = host.live()
+        must(rig.until(lambda: os.path.exists(host.path("syslog.sock")), PATIENCE) is not None, "the socket")
+        for n in range(40, 45):
+            ask("/lamp", n)
+        host.until_visits("after a restart", 45)
+        must("send() failed" in host.read("nginx.log"), "nginx does not say what was lost: " + host.read("nginx.log"))
+
+
+@case
+def syslog_headers():
+    """Both headers, with all that may stand in them; what has none, or is too long, is counted and said."""
+    with Host("headers", UNIX) as host:
+        host.live()
+        listening(host)
+        send = Sender(host.path("syslog.sock"))
+        good = ["<190>Mar  2 10:00:00 nginx: ", "<190>Mar 12 10:00:00 www nginx[12]: ", "<0>2026-03-02T10:00:00.123+01:00 www nginx: ",
+                "<190>1 2026-03-02T10:00:00Z www nginx 7 - - ", '<190>1 - - - - - [a@1 b="c \\"]\\" d"][e] \ufeff', "<190>1 - - - - - - "]
+        bad = ["", "<190>", "<192>Mar  2 10:00:00 nginx: ", "<190 Mar  2 10:00:00 nginx: ", "<190>nginx: ", "<190>1 - - - - - x", "<190>Mar  2 10:00:00 www "]
+        for n, header in enumerate(good):
+            send(header + now_line(n) + "\n" * (n % 2))
+        for n, header in enumerate(bad):
+            send(header + now_line(100 + n))
+        send("<190>1 - - - - - - " + "x" * 70000)
+        send("<190>1 - - - - - - " + now_line(50).replace("/lamp", "/" + "y" * 33000))
+        host.until_status("headers", syslog_lines=len(good) + 1, syslog_malformed=len(bad), syslog_truncated=1, visits=len(good) + 1, malformed=0)
+        says(rig.run([rig.RPVCTL, "-u", "unix:" + host.path("redis.sock"), "status"])[1],
+             f"{len(bad)} messages had no syslog header", "1 messages by syslog were longer than 64 KiB")
+
+
+@case
+def syslog_survives():
+    """Redis away, a reload, a stop: no line that reached the socket is lost, none counts twice.  After kill -9 none counts twice."""
+    with Host("survives", UNIX) as host:
+        rpvd = host.live()
+        listening(host)
+        send = Sender(host.path("syslog.sock"))
+        for n in range(100):
+            send.line(n)
+        host.until_visits("at first", 100)
+        redis = host.children[0]
+        redis.send_signal(signal.SIGSTOP)
+        for n in range(100, 200):
+            send.line(n)
+        time.sleep(0.3)
+        redis.send_signal(signal.SIGCONT)
+        host.until_visits("Redis stood still", 200)
+        host.db("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        for n in range(200, 300):
+            send.line(n)
+        host.until_visits("connections cut", 300)
+        rpvd.send_signal(signal.SIGHUP)
+        for n in range(300, 400):
+            send.line(n)
+        must(rig.until(lambda: "configuration reloaded" in host.read("rpvd.log"), PATIENCE) is not None, "no reload")
+        host.until_visits("a reload", 400)
+        for n in range(400, 500):
+            send.line(n)
+        rpvd.send_signal(signal.SIGTERM)
+        equal(rpvd.wait(PATIENCE), 0, "the end")
+        equal(host.db.hash("rpv:shop:24h:total")["visits"], "500", "a stop")
+        must(not os.path.exists(host.path("syslog.sock")), "its socket stays")
+        rpvd = host.live()
+        must(rig.until(lambda: os.path.exists(host.path("syslog.sock")), PATIENCE) is not None, "the socket")
+        send = Sender(host.path("syslog.sock"))
+        for n in range(500, 600):
+            send.line(n)
+        host.until_visits("a restart", 600)
+        rpvd.kill()
+        rpvd.wait()
+        host.db("DEL", "rpv:shop:status")
+        host.live()
+        must(rig.until(lambda: host.read("rpvd.log").count("listening") == 3, PATIENCE) is not None, "a socket file that the dead one left")
+        host.until_visits("a kill", 600)
+        Sender(host.path("syslog.sock")).line(600)
+        host.until_visits("a kill", 601)
+        must("10.1." not in host.read("rpvd.log"), "an address in the log")
+
+
+@case
+def syslog_that_is_too_much():
+    """More than memory and kernel hold, by UDP, with Redis away: what the kernel dropped is counted, the rest is in the figures."""
+    port = free_port()
+    with Host("flood", f"syslog '127.0.0.1:{port}' {{}}") as host:
+        with open(host.path("rpvd.conf"), "a", encoding="ascii") as f:
+            f.write("memory_limit = 32M\n")
+        host.live()
+        listening(host)
+        host.until_status("at first", state="live")
+        redis = host.children[0]
+        redis.send_signal(signal.SIGSTOP)
+        sent = 9000
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.connect(("127.0.0.1", port))
+            for n in range(sent):
+                s.send(f"<190>1 - - - - - - {now_line(n % 200)} {'z' * 2000}".encode())
+        time.sleep(0.2)
+        redis.send_signal(signal.SIGCONT)
+
+        def all_told():
+            status = host.status()
+            return int(status.get("lines", "0")) + int(status.get("syslog_dropped", "0")) == sent
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.connect(("127.0.0.1", port))
+
+        def probe():
+            nonlocal sent
+            s.send(f"<190>1 - - - - - - {now_line(1)}".encode())       # its receipt says what was dropped before
+            sent += 1
+            time.sleep(0.1)
+            return rig.until(all_told, 2) is not None
+        must(rig.until(probe, PATIENCE) is not None, f"of {sent}: {host.status()}")
+        must(int(host.status()["syslog_dropped"]) > 0, "nothing was too much")
+        says(rig.run([rig.RPVCTL, "-u", "unix:" + host.path("redis.sock"), "status"])[1], "were dropped by the kernel")
+
+
+@case
+def syslog_is_configured():
+    """Mistakes of an address, and a socket of somebody else."""
+    for inputs, what in ((UNIX + "\n" + UNIX, "is here already"), ("syslog '0.0.0.0:514' {}", "expected unix:/path/of/socket, 127.0.0.1:PORT"),
+                         ("syslog 'unix:DIR/s' { format = \"common\" }", "syslog \"unix:")):
+        with Host("mistake", inputs) as host:
+            code, _, said = rig.run([rig.RPVD, "-c", host.path("rpvd.conf"), "-t"])
+            equal(code, 2, inputs)
+            says(said, what)
+    with Host("taken", UNIX) as host:
+        other = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        other.bind(host.path("syslog.sock"))
+        code, _, said = rig.run([rig.RPVD, "-c", host.path("rpvd.conf")])
+        equal(code, 1, "another listener")
+        says(said, "syslog: unix:", "another process listens there")
+        other.close()
+        host.live()
+        listening(host)
+
+
 def main():
     wanted = sys.argv[1:]
     chosen = [c for c in CASES if not wanted or c.__name__ in wanted]
@@ -195,8 +409,8 @@ def main():
     def tell(c):
         try:
             c()
-        except Wrong as wrong:
-            return f"{c.__name__}: {wrong}"
+        except Exception as wrong:      # pylint: disable=broad-except
+            return f"{c.__name__}: {type(wrong).__name__}: {wrong}"
         return None
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         for c, wrong in zip(chosen, pool.map(tell, chosen)):

@@ -229,7 +229,7 @@ check_logs(struct loader *l, cfg_t *cfg, const struct site_conf *site)
 {
 	int line;
 
-	if (site->n_logs == 0 && site->n_orders == 0)
+	if (site->n_logs == 0 && site->n_syslogs == 0 && site->n_orders == 0)
 		mistake_add(&l->mistakes, site->line, "site \"%s\" has neither log nor orders; expected log \"PATH\" { }", site->name);
 	for (size_t i = 0; i < site->n_logs; i++)
 		for (size_t j = 0; j < i; j++)
@@ -275,12 +275,29 @@ check_paths(struct loader *l, const struct endpoint_conf **seen, size_t n, const
 		}
 }
 
+/* A line that came shows no site either. */
+static void
+check_syslogs(struct loader *l, const struct config *config, const struct log_conf **seen, size_t *n, const struct site_conf *site)
+{
+	for (size_t j = 0; j < site->n_syslogs && *n < LIST_MAX; j++) {
+		const struct log_conf *log = &site->syslogs[j];
+
+		if (config->webhook_listen != NULL && strcmp(log->path, config->webhook_listen) == 0)
+			mistake_add(&l->mistakes, log->line, "syslog \"%s\" is where webhooks come in; expected an address of its own", log->path);
+		for (size_t i = 0; i < *n; i++)
+			if (strcmp(seen[i]->path, log->path) == 0 && log->path[0] != '\0')
+				mistake_add(&l->mistakes, log->line, "syslog \"%s\" is here already, in line %d", log->path, seen[i]->line);
+		seen[(*n)++] = log;
+	}
+}
+
 /* Paths are one name space: a request shows no site. */
 static void
 check_sites(struct loader *l, const struct config *config)
 {
 	const struct endpoint_conf *seen[LIST_MAX];
-	size_t n = 0;
+	const struct log_conf *syslogs[LIST_MAX];
+	size_t n = 0, n_syslogs = 0;
 
 	for (size_t i = 0; i < config->n_sites; i++) {
 		const struct site_conf *site = &config->sites[i];
@@ -295,6 +312,7 @@ check_sites(struct loader *l, const struct config *config)
 			check_paths(l, seen, n, &site->providers[j]);
 			seen[n++] = &site->providers[j];
 		}
+		check_syslogs(l, config, syslogs, &n_syslogs, site);
 	}
 	if (config->n_sites == 0)
 		mistake_add(&l->mistakes, 1, "no site; expected site \"NAME\" { ... }");

@@ -52,6 +52,7 @@ struct site_conf {
 	char *rates;			/* path or NULL */
 	char **visitor;			/* "cookie:NAME", "uid", "ip_ua"; default {"ip_ua"} */
 	struct log_conf *logs; size_t n_logs;
+	struct log_conf *syslogs; size_t n_syslogs;	/* path: unix:PATH, 127.0.0.1:PORT or [::1]:PORT */
 	char **orders; size_t n_orders;	/* order files */
 	struct rule_conf *tokens; size_t n_tokens;
 	struct rule_conf *pages; size_t n_pages;

@@ -190,6 +190,12 @@ check_listen(char *value)
 }
 
 static const char *
+check_syslog(char *value)
+{
+	return (check_listen(value) == NULL ? NULL : "unix:/path/of/socket, 127.0.0.1:PORT or [::1]:PORT");
+}
+
+static const char *
 check_redis(char *value)
 {
 	size_t len = strcspn(value, "?");
@@ -234,8 +240,17 @@ const struct section sections[SECTIONS] = {
 	    .array = offsetof(struct site_conf, logs), .count = offsetof(struct site_conf, n_logs),
 	    .size = sizeof(struct log_conf), .title_field = offsetof(struct log_conf, path),
 	    .line_field = offsetof(struct log_conf, line), .sample = "\"/var/log/nginx/access.log\"",
-	    .text = "An access log; PATH may have the wildcards of the shell, for several logs. Rotation is followed: rotated files "
+	    .text = "An access log; PATH may have the wildcards of the shell, for several logs; - is standard input, which only a replay reads, to its end. Rotation is followed: rotated files "
 	    "that PATH fits, too, are older parts of their log. A replay reads each file that fits, gzipped ones too." },
+	[IN_SYSLOG] = { .name = "syslog", .parent = IN_SITE, .title = "ADDRESS", .check_title = check_syslog,
+	    .array = offsetof(struct site_conf, syslogs), .count = offsetof(struct site_conf, n_syslogs),
+	    .size = sizeof(struct log_conf), .title_field = offsetof(struct log_conf, path),
+	    .line_field = offsetof(struct log_conf, line), .sample = "'unix:/run/rpvd/syslog.sock'",
+	    .text = "Log lines that the web server sends by syslog, to unix:PATH, 127.0.0.1:PORT or [::1]:PORT (UDP), with the header of RFC 3164 "
+	    "or RFC 5424. nginx: access_log syslog:server=unix:/run/rpvd/syslog.sock,nohostname NAME; with the log_format NAME. "
+	    "A log file promises more, for it can be read again: a line that came is kept in memory until it is committed, "
+	    "so that a Redis that is away, a reload and a stop cost none; a kill -9 or a power failure cost those since the last commit, "
+	    "and what is sent while rpvd does not run is lost. A replay or a rebuild has none of these lines. See rpvd(8), LINES BY SYSLOG." },
 	[IN_ORDERS] = { .name = "orders", .parent = IN_SITE, .title = "PATH", .title_is_path = true, .check_title = check_path,
 	    .array = offsetof(struct site_conf, orders), .count = offsetof(struct site_conf, n_orders),
 	    .size = sizeof(char *), .title_field = 0, .line_field = NO_LINE, .sample = "'/var/lib/rpvd/history.ndjson'",
@@ -355,6 +370,8 @@ const struct option options[] = {
 	{ IN_LOG, "format", T_STRING, offsetof(struct log_conf, format), "auto", .sampled = true,
 	    .text = "How its lines are written. auto tells by the lines; else a preset (combined, json, w3c, haproxy and others below), nginx:NAME "
 	    "for a log_format of nginx's configuration, or a web server's format string in single quotes." },
+	{ IN_SYSLOG, "format", T_STRING, offsetof(struct log_conf, format), "auto", .sampled = true,
+	    .text = "As that of a log." },
 	{ IN_TOKEN, "param", T_STRING, offsetof(struct rule_conf, value), .required = true, .check = check_param,
 	    .sample = "\"order\"", .sampled = true, .text = "Query parameter that has the id." },
 	{ IN_PAGE, "as", T_STRING, offsetof(struct rule_conf, value), .required = true, .check = check_page,

@@ -12,7 +12,7 @@
 #include "base/err.h"
 
 /* Where an option stands.  Sections of sections come after the one that holds them. */
-enum section_id { IN_TOP, IN_REDIS, IN_WEBHOOK, IN_SITE, IN_LOG, IN_ORDERS, IN_TOKEN, IN_PAGE, IN_PROVIDER, SECTIONS };
+enum section_id { IN_TOP, IN_REDIS, IN_WEBHOOK, IN_SITE, IN_LOG, IN_SYSLOG, IN_ORDERS, IN_TOKEN, IN_PAGE, IN_PROVIDER, SECTIONS };
 
 enum option_type {
 	T_STRING,			/* char *; with choices: one of them */

@@ -60,6 +60,10 @@ static const struct entry {
 	{ G_LOGS, "input_faults", "times that one could not be read", true },
 	{ G_LOGS, "behind_bytes", "bytes still to be read", true },
 	{ G_LOGS, "catch_up_seconds", "seconds until they are, about", true },
+	{ G_LOGS, "syslog_lines", "lines by syslog since the start", false },
+	{ G_LOGS, "syslog_malformed", "messages without a header", true },
+	{ G_LOGS, "syslog_truncated", "messages over 64 KiB", true },
+	{ G_LOGS, "syslog_dropped", "messages that the kernel dropped", true },
 	{ G_LOGS, "late", "late lines", true },
 	{ G_LOGS, "truncations", "truncations", true },
 	{ G_LOGS, "lost_bytes", "bytes lost", true },
@@ -285,6 +289,22 @@ complain_lines(const struct status *s, struct buf *out)
 		buf_printf(out, "%" PRIu64 " bytes of the logs were truncated or removed before they were read.\n", number(s, "lost_bytes"));
 }
 
+/* Lines that came by datagram, and are in no figure. */
+static void
+complain_syslog(const struct status *s, struct buf *out)
+{
+	uint64_t dropped = number(s, "syslog_dropped"), malformed = number(s, "syslog_malformed"), truncated = number(s, "syslog_truncated");
+
+	if (dropped > 0)
+		buf_printf(out, "%" PRIu64 " log lines that came by syslog were dropped by the kernel since rpvd's start, for too many came at once"
+		    " or Redis was away: raise net.core.rmem_max, or have the web server log to a file.\n", dropped);
+	if (malformed > 0)
+		buf_printf(out, "%" PRIu64 " messages had no syslog header, and count nowhere: have only the web server send to that address, by RFC"
+		    " 3164 or 5424.\n", malformed);
+	if (truncated > 0)
+		buf_printf(out, "%" PRIu64 " messages by syslog were longer than 64 KiB, and count nowhere.\n", truncated);
+}
+
 static void
 complain_crowd(const struct status *s, struct buf *out)
 {
@@ -453,6 +473,7 @@ status_complaints(const struct status *s, int64_t now_ms, struct buf *out)
 	complain_silence(s, out);
 	complain_lines(s, out);
 	complain_crowd(s, out);
+	complain_syslog(s, out);
 	complain_names(s, out);
 	complain_orders(s, out);
 	complain_webhooks(s, out);

@@ -31,11 +31,13 @@
 #include "io/rebuild.h"
 #include "io/rules.h"
 #include "io/site.h"
+#include "io/syslog.h"
 #include "io/watch.h"
 #include "io/webhook.h"
 #include "store/redis.h"
 
 #define STOP_MS 4000			/* a stop that takes longer is cut short; what is uncommitted is read again */
+#define LAST_LINES_MS 2000		/* of which so long for what came by syslog */
 #define LENIENT_MS (60 * 60000)		/* after the start the clock has so long to be set */
 #define SECRETS_MAX 16
 #define SECRET_FILE_MAX 65536
@@ -65,6 +67,7 @@ struct daemon {
 	char *owner;
 	struct hooks *hooks;
 	struct watch *watch;
+	struct syslogs *syslogs;
 	struct event *events[6];
 	size_t n_events;
 	struct event *stop_timer;
@@ -72,7 +75,7 @@ struct daemon {
 	size_t running;			/* sites not yet stopped, or replays not yet done */
 	bool stopping, reloading, reload_again, failed;
 	bool lenient;			/* signed times may be in the future */
-	int64_t begun_ms;		/* as site_uptime() */
+	int64_t begun_ms, stop_begun_ms;	/* as site_uptime() */
 	struct clock *clock;
 	long last_rotate_log;
 };
@@ -243,7 +246,7 @@ static int
 add_sites(struct daemon *d, struct setup *s, struct buf *mistakes)
 {
 	struct site_env env = { d->base, s->config, s->tables, s->geo, d->journal, d->hooks, d->owner, d->options.replay, now_ms,
-	    d->options.replay || d->options.rebuild ? on_site_done : NULL, d, d->options.rebuild, d->clock };
+	    d->options.replay || d->options.rebuild ? on_site_done : NULL, d, d->options.rebuild, d->clock, d->syslogs };
 	struct err err;
 	int rc = 0;
 
@@ -310,7 +313,7 @@ say_mistakes(struct buf *mistakes)
 
 /* rules: NULL where the configuration has mistakes; then a format is looked at for itself. */
 static void
-check_log(const struct config *config, const struct log_conf *log, const struct rules *rules, struct buf *mistakes)
+check_log(const struct config *config, const char *kind, const struct log_conf *log, const struct rules *rules, struct buf *mistakes)
 {
 	struct format *format;
 	struct err err;
@@ -319,7 +322,7 @@ check_log(const struct config *config, const struct log_conf *log, const struct 
 		return;
 	format = rules != NULL ? rules_format(rules, log, &err) : format_open(log->format, NULL, 0, &err);
 	if (format == NULL)
-		buf_printf(mistakes, "%s:%d: log \"%s\": %s\n", config->file, log->line, log->path, err.msg);
+		buf_printf(mistakes, "%s:%d: %s \"%s\": %s\n", config->file, log->line, kind, log->path, err.msg);
 	format_free(&format);
 }
 
@@ -349,7 +352,9 @@ check_site(const struct setup *s, const struct site_conf *site, bool sound, stru
 			buf_printf(mistakes, "%s:%d: site \"%s\": rates: %s\n", s->config->file, site->line, site->name, err.msg);
 	}
 	for (size_t i = 0; i < site->n_logs; i++)
-		check_log(s->config, &site->logs[i], rules, mistakes);
+		check_log(s->config, "log", &site->logs[i], rules, mistakes);
+	for (size_t i = 0; i < site->n_syslogs; i++)
+		check_log(s->config, "syslog", &site->syslogs[i], rules, mistakes);
 	for (size_t i = 0; i < site->n_providers; i++)
 		check_endpoint(s->config, &site->providers[i], mistakes);
 	rules_free(&rules);
@@ -434,6 +439,37 @@ start_webhooks(struct daemon *d, struct err *err)
 	return (0);
 }
 
+/* ---- lines by syslog --------------------------------------------------------- */
+
+static int
+start_syslogs(struct daemon *d, struct err *err)
+{
+	return (d->options.replay || d->options.rebuild ? 0 : syslogs_listen(d->syslogs, err));
+}
+
+static bool
+is_wanted(const char *address, void *arg)
+{
+	const struct config *config = arg;
+
+	for (size_t i = 0; i < config->n_sites; i++)
+		for (size_t k = 0; k < config->sites[i].n_syslogs; k++)
+			if (strcmp(config->sites[i].syslogs[k].path, address) == 0)
+				return (true);
+	return (false);
+}
+
+/* At a reload: lines that wait in the sockets, and those that are not committed, stay. */
+static void
+change_syslogs(struct daemon *d)
+{
+	struct err err;
+
+	syslogs_keep(d->syslogs, is_wanted, d->now.config);
+	if (syslogs_listen(d->syslogs, &err) != 0)
+		log_error("syslog: %s; trying again", err.msg);
+}
+
 /* ---- a clock that is not set yet ------------------------------------------- */
 
 static void
@@ -480,6 +516,7 @@ reload_swap(struct daemon *d)
 	d->reloading = false;
 	set_tolerance(d);
 	hooks_try_again(d->hooks);
+	change_syslogs(d);
 	for (size_t i = 0; i < d->now.n_sites; i++)
 		site_start(d->now.sites[i]);
 	sd_notify(0, "READY=1");
@@ -536,6 +573,40 @@ stop_sites(struct daemon *d)
 		site_stop(d->now.sites[i], on_site_stopped, d);
 }
 
+static bool
+all_took_syslog(const struct daemon *d)
+{
+	for (size_t i = 0; i < d->now.n_sites; i++)
+		if (!site_took_syslog(d->now.sites[i]))
+			return (false);
+	return (true);
+}
+
+/* Nobody has the lines that came by syslog but us: they are taken first. */
+static void
+on_last_lines(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+	struct timeval soon = { 0, 10000 };
+
+	(void)fd;
+	(void)what;
+	if (all_took_syslog(d) || site_uptime() - d->stop_begun_ms > LAST_LINES_MS)
+		stop_sites(d);
+	else
+		event_base_once(d->base, -1, EV_TIMEOUT, on_last_lines, d, &soon);
+}
+
+static void
+stop_after_syslog(struct daemon *d)
+{
+	syslogs_close(d->syslogs);
+	d->stop_begun_ms = site_uptime();
+	for (size_t i = 0; i < d->now.n_sites; i++)
+		site_wake(d->now.sites[i]);
+	on_last_lines(-1, 0, d);
+}
+
 static void
 on_stop_timeout(evutil_socket_t fd, short what, void *arg)
 {
@@ -570,7 +641,10 @@ on_sigterm(evutil_socket_t fd, short what, void *arg)
 		log_notice("rebuild: interrupted; the next start of rpvd, or another --rebuild, goes on with it");
 	}
 	evtimer_add(d->stop_timer, &patience);
-	stop_sites(d);
+	if (syslogs_any(d->syslogs))
+		stop_after_syslog(d);
+	else
+		stop_sites(d);
 }
 
 static int
@@ -643,6 +717,12 @@ on_dir_changed(const char *dir, void *arg)
 }
 
 static void
+on_syslog(void *arg)
+{
+	on_dir_changed(NULL, arg);
+}
+
+static void
 rotate_journal(struct daemon *d)
 {
 	uint64_t committed = UINT64_MAX;
@@ -674,6 +754,7 @@ static void
 on_second(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *d = arg;
+	struct err err;
 
 	(void)fd;
 	(void)what;
@@ -683,6 +764,8 @@ on_second(evutil_socket_t fd, short what, void *arg)
 		site_tick(d->now.sites[i]);
 		site_watch_dirs(d->now.sites[i], watch_dir_of, d);
 	}
+	if (!d->stopping)
+		start_syslogs(d, &err);		/* what could not listen before; the status says why */
 	rotate_journal(d);
 	mind_clock(d);
 	hooks_tick(d->hooks, d->now.config->quarantine_keep_ms);
@@ -789,6 +872,10 @@ daemon_open(struct daemon *d, struct buf *mistakes)
 		buf_printf(mistakes, "webhook: %s\n", err.msg);
 		return (1);
 	}
+	if (start_syslogs(d, &err) != 0) {
+		buf_printf(mistakes, "syslog: %s\n", err.msg);
+		return (1);
+	}
 	return (0);
 }
 
@@ -798,6 +885,7 @@ daemon_close(struct daemon *d)
 	hooks_free(&d->hooks);
 	setup_free(&d->now);
 	setup_free(&d->next);
+	syslogs_free(&d->syslogs);
 	watch_free(&d->watch);
 	for (size_t i = 0; i < d->n_events; i++)
 		event_free(d->events[i]);
@@ -851,6 +939,7 @@ daemon_init(struct daemon *d, const struct daemon_options *options)
 	}
 	d->base = event_base_new();
 	must(d->base != NULL && sodium_init() >= 0);
+	d->syslogs = syslogs_new(d->base, on_syslog, d);
 	return (0);
 }
 

@@ -18,7 +18,7 @@
 
 #define PIPE_BYTES ((size_t)1 << 20)	/* of a pipe: what a reader looks back at is less than half of it */
 #define REST_BYTES ((size_t)64 * 1024)
-#define SLACK_BYTES 1024		/* a reader compares the bytes before its position */
+#define SLACK_BYTES 1024		/* at least: a reader compares the bytes before its position */
 
 struct feed {
 	unsigned owners;
@@ -171,10 +171,13 @@ feed_read(struct feed *f, void *out, size_t room, uint64_t offset)
 
 /* ---- a sender ----------------------------------------------------------------- */
 
+/* An eighth of what a feed may hold stays when it is committed: a Redis that crashes may forget its last
+ * second, and it is read again. */
 static size_t
 releasable(const struct feed *f)
 {
-	uint64_t keep = f->released > SLACK_BYTES ? f->released - SLACK_BYTES : 0;
+	uint64_t slack = f->limit / 8 > SLACK_BYTES ? f->limit / 8 : SLACK_BYTES;
+	uint64_t keep = f->released > slack ? f->released - slack : 0;
 
 	return (keep > f->begin ? (size_t)(keep - f->begin) : 0);
 }

@@ -16,6 +16,7 @@
 #include "io/rules.h"
 #include "io/site_impl.h"
 #include "io/stream.h"
+#include "io/syslog.h"
 #include "io/tail.h"
 
 struct input {
@@ -47,6 +48,10 @@ static bool
 problem_of(const struct site *s, const struct input *in, struct err *err)
 {
 	struct tail_status status;
+
+	if (slice_starts(slice_of(in->path), SLICE(SYSLOG_PREFIX)) &&
+	    syslogs_problem(s->env.syslogs, in->path + strlen(SYSLOG_PREFIX), err))
+		return (true);
 
 	if (in->stream != NULL)
 		stream_status(in->stream, &status);

@@ -7,6 +7,7 @@
  */
 #include <event2/event.h>
 #include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,9 +22,12 @@
 #include "io/rules.h"
 #include "io/site_impl.h"
 #include "io/stream.h"
+#include "io/syslog.h"
 #include "io/tail.h"
 #include "io/tally.h"
 
+#define SYSLOG_SHARE 8			/* of the memory limit, for lines that wait for their commit */
+#define LOG_NAME_MAX 200
 #define HITS_A_STEP 4096		/* between two looks at the event loop */
 #define HITS_MOST (16 * HITS_A_STEP)	/* where held lines have their turn, and would be in the way of a commit */
 #define HITS_AHEAD 4			/* between two steps of looking ahead: longer than a miss of the cache */
@@ -61,19 +65,45 @@ log_open(const struct site *s, const char *path)
 	return (tail);
 }
 
+/* tail becomes the intake's. */
 static int
-add_log(struct site *s, const struct log_conf *log, const char *path, struct err *err)
+add_tail(struct site *s, const struct log_conf *log, struct tail *tail, struct err *err)
 {
 	struct format *format = rules_format(s->rules, log, err);
 
 	if (format == NULL) {
 		struct err inner = *err;
 
+		tail_close(&tail);
 		return (err_set(err, "%s:%d: log \"%.100s\": %.300s", s->env.config->file, log->line, log->path, inner.msg));
 	}
-	intake_add(s->intake, stream_new(log_open(s, path), format, facts_maker_new(rules_engine(s->rules)),
-	    keys_ring(s->keys)));
+	intake_add(s->intake, stream_new(tail, format, facts_maker_new(rules_engine(s->rules)), keys_ring(s->keys)));
 	return (0);
+}
+
+static int
+add_log(struct site *s, const struct log_conf *log, const char *path, struct err *err)
+{
+	return (add_tail(s, log, log_open(s, path), err));
+}
+
+/* Whoever sends has nothing for a replay. */
+static int
+add_syslogs(struct site *s, struct err *err)
+{
+	size_t limit = (size_t)(s->env.config->memory_limit / SYSLOG_SHARE / s->env.config->n_sites);
+	int rc = 0;
+
+	if (s->env.replay || s->env.rebuild)
+		return (0);
+	for (size_t i = 0; i < s->conf->n_syslogs && rc == 0; i++) {
+		const struct log_conf *log = &s->conf->syslogs[i];
+		char name[LOG_NAME_MAX];
+
+		snprintf(name, sizeof(name), SYSLOG_PREFIX "%s", log->path);
+		rc = add_tail(s, log, tail_open_feed(name, syslogs_feed(s->env.syslogs, log->path, limit / s->conf->n_syslogs)), err);
+	}
+	return (rc);
 }
 
 /* The paths of all logs of a site, as their patterns give them. */
@@ -174,7 +204,7 @@ inputs_open(struct site *s, struct err *err)
 	s->n_orders = s->conf->n_orders;
 	for (size_t i = 0; i < s->n_orders; i++)
 		s->orders[i].tail = tail_open(s->conf->orders[i], s->env.replay);
-	return (add_logs(s, err));
+	return (add_logs(s, err) == 0 ? add_syslogs(s, err) : -1);
 }
 
 /* ---- positions ----------------------------------------------------------- */

@@ -619,6 +619,14 @@ site_wake(struct site *s)
 	pump(s);
 }
 
+bool
+site_took_syslog(const struct site *s)
+{
+	if (s->conf->n_syslogs == 0 || s->state != SITE_RUNNING)
+		return (true);		/* without a Redis there is nothing to wait for */
+	return (s->at_end && !s->committing && !s->fetching && !engine_is_dirty(s->engine));
+}
+
 static void
 keep_lease(struct site *s)
 {

@@ -21,6 +21,7 @@ struct geo;
 struct hooks;
 struct journal;
 struct site;
+struct syslogs;
 struct tables;
 struct webhook_end;
 struct webhook_endpoint;
@@ -43,6 +44,7 @@ struct site_env {
 	 * on_done. */
 	bool rebuild;
 	const struct clock *clock;	/* for the status */
+	struct syslogs *syslogs;	/* where lines come by syslog; not read by a replay or rebuild */
 };
 
 /* Everything about the configuration that can be wrong is found here.  NULL with err set. */
@@ -74,6 +76,8 @@ void site_tick(struct site *);
 void site_wake(struct site *);
 /* Calls back with the directories to watch. */
 void site_watch_dirs(struct site *, void (*)(const char *dir, void *), void *arg);
+/* All that came by syslog is taken and committed; true of a site that takes none. */
+bool site_took_syslog(const struct site *);
 /* What may be removed from the journal: the last record that is committed. */
 uint64_t site_journal_committed(const struct site *);
 bool site_has_problem(const struct site *);

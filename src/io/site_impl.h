@@ -25,6 +25,8 @@ struct order_input {
 	uint64_t saved_file;		/* all files before it are read, said the positions saved last */
 };
 
+#define SYSLOG_PREFIX "syslog "		/* before its address, as the name of a log */
+
 struct event;
 
 struct site {

@@ -19,6 +19,7 @@
 #include "io/rules.h"
 #include "io/site_impl.h"
 #include "io/stream.h"
+#include "io/syslog.h"
 #include "io/tail.h"
 #include "io/tally.h"
 #include "store/redis.h"
@@ -120,6 +121,27 @@ put_crowd(struct pairs *p, const struct site *s)
 		put_number(p, "crowd_addresses", addresses);
 }
 
+/* What came by syslog, and what of it is no line of a log. */
+static void
+put_syslogs(struct pairs *p, const struct site *s)
+{
+	struct syslog_counts sum = { 0 }, one;
+
+	for (size_t i = 0; i < s->conf->n_syslogs; i++) {
+		syslogs_counts(s->env.syslogs, s->conf->syslogs[i].path, &one);
+		sum.lines += one.lines;
+		sum.malformed += one.malformed;
+		sum.truncated += one.truncated;
+		sum.dropped += one.dropped;
+	}
+	if (s->conf->n_syslogs == 0 || s->env.replay)
+		return;
+	put_number(p, "syslog_lines", sum.lines);
+	put_number(p, "syslog_malformed", sum.malformed);
+	put_number(p, "syslog_truncated", sum.truncated);
+	put_number(p, "syslog_dropped", sum.dropped);
+}
+
 /* How far the logs are behind, in bytes, and what is wrong with any of them. */
 static void
 put_logs(struct pairs *p, struct site *s)
@@ -143,6 +165,7 @@ put_logs(struct pairs *p, struct site *s)
 		put_input(p, s, "orders", i + 1, (s->intake != NULL ? intake_logs(s->intake) : 0) + i);
 	put_progress(p, s, behind);
 	put_crowd(p, s);
+	put_syslogs(p, s);
 	put_number(p, "truncations", truncations);
 	put_number(p, "overlong", overlong);
 	put_number(p, "nul_bytes", nul_bytes);

@@ -358,7 +358,8 @@ start_feed(struct tail *t)
 		if (is_in_feed(t, file, &t->wanted[i])) {
 			offset = t->wanted[i].offset;
 			resumed = i + 1;
-		}
+		} else if (t->wanted[i].id.ino == feed_id(t->feed) && t->wanted[i].offset < offset)
+			lose(t, feed_begin(t->feed) - t->wanted[i].offset, t->path, "Redis forgot more of what came than is still in memory");
 	if (!is_usable(t, file, &t->name_problem)) {
 		logfile_close(&file);
 		return (false);
