@@ -7,12 +7,17 @@ Each case is a function below, and says what it proves.
 """
 
 import concurrent.futures
+import fcntl
 import gzip
 import os
+import pty
+import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -401,6 +406,68 @@ def syslog_is_configured():
         listening(host)
 
 
+# ---- what is shown on the way ---------------------------------------------------------------
+
+@case
+def replay_is_watched():
+    """At a terminal a replay shows bytes, pace, time left and the event time reached, in one line; elsewhere nothing."""
+    with Host("watched", STDIN + "\nlog 'DIR/b.log' {}") as host:
+        n = 80000                       # more than is read ahead
+        host.write("b.log", lines(0, n))
+        late = "".join(line(k, addr=f"11.0.{k % 256}.{k // 1024}") for k in range(0, n, 100)).encode()
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+        child = subprocess.Popen([rig.RPVD, "-c", host.path("rpvd.conf"), "--replay"], stdin=subprocess.PIPE, stderr=slave)
+        os.close(slave)
+        child.stdin.write(late[:len(late) // 2])
+        child.stdin.flush()
+        time.sleep(1.6)
+        child.stdin.write(late[len(late) // 2:])
+        child.stdin.close()
+        said = b""
+        try:
+            while part := os.read(master, 65536):
+                said += part
+        except OSError:                 # a terminal that nobody has open any more
+            pass
+        os.close(master)
+        equal(child.wait(PATIENCE), 0, "the replay")
+        text = said.decode()
+        shown = re.findall(r"\r\033\[K([0-9]+% of [0-9.]+ [kM]B, [0-9,]+ lines/s[^\r]*)", text)
+        must(len(shown) >= 4, f"shown: {text!r}")
+        pattern = r"[1-9][0-9]% of 1[0-9] MB, [1-9][0-9,]* lines/s, [0-9]+ s left, at 2026-03-02 1[0-5]:[0-9]{2} UTC"
+        must(any(re.fullmatch(pattern, s) for s in shown), f"shown: {shown}")
+        must(re.search(rf"\r\033\[Krpvd: {n + n // 100:,} lines \([0-9]+ MB\) in [0-9.]+ s, [0-9,]+ lines/s, up to 2026-03-02 15:33 UTC\r\n$", text),
+             f"at its end: {text!r}")
+        must(max(len(s) for s in shown) < 100, "wider than the terminal")
+        equal(host.total(), n + n // 100, "visits")
+        equal(host.replay(late), "", "where there is no terminal")
+
+
+@case
+def catch_up_is_watched():
+    """A daemon that is behind tells the same in its status, and no more of it when it is not."""
+    with Host("behind", "log 'DIR/a.log' {}") as host:
+        host.write("a.log", lines(0, 130000))
+        host.append("rpvd.conf", "memory_limit = 32M\n")
+        host.live()
+        must(rig.until(lambda: host.db("EXISTS", "rpvd:{shop.0}:meta"), PATIENCE, 0.001) is not None, "no commit")
+        redis = host.children[0]
+
+        def is_told():
+            redis.send_signal(signal.SIGSTOP)       # or it would be done before its first word
+            time.sleep(1.2)
+            redis.send_signal(signal.SIGCONT)
+            time.sleep(0.1)
+            return int(host.status().get("catch_up_lines_per_second", "0")) > 0 and "catch_up_seconds" in host.status()
+        must(rig.until(is_told, PATIENCE) is not None, f"not told: {host.status()}")
+        must(0 < int(host.status()["behind_bytes"]) < int(host.status()["catch_up_bytes"]), str(host.status()))
+        text = rig.run([rig.RPVCTL, "-u", "unix:" + host.path("redis.sock"), "status"])[1]
+        must(re.search(r"^Catching up: [0-9]+% of 1[0-9.]+ MB of logs read, [0-9]+ lines/s, about [0-9]+ s left, at 2026-03-0", text, re.M), text)
+        must(rig.until(lambda: host.status().get("state") == "live", PATIENCE * 3) is not None, "it does not catch up")
+        must("catch_up_bytes" not in host.status(), f"still told: {host.status()}")
+
+
 def main():
     wanted = sys.argv[1:]
     chosen = [c for c in CASES if not wanted or c.__name__ in wanted]
@@ -412,7 +479,7 @@ def main():
         except Exception as wrong:      # pylint: disable=broad-except
             return f"{c.__name__}: {type(wrong).__name__}: {wrong}"
         return None
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
         for c, wrong in zip(chosen, pool.map(tell, chosen)):
             findings.check(wrong is None, wrong)
     findings.end()

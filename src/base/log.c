@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ static enum log_level log_max = LOG_LEVEL_INFO;
 static int log_priorities;
 static unsigned long log_dropped;	/* since a line was written last */
 static unsigned long log_dropped_ever;
+static char log_bottom[256];		/* what stands below */
 
 void
 log_init(enum log_level max)
@@ -54,6 +56,31 @@ write_now(const char *line, size_t n)
 	return (sent == (ssize_t)n);
 }
 
+/* From the begin of the terminal's last line, which is emptied. */
+static void
+draw_bottom(void)
+{
+	char line[sizeof(log_bottom) + 8];
+	int n = snprintf(line, sizeof(line), "\r\033[K%s", log_bottom);
+
+	write_now(line, (size_t)n);
+}
+
+/* No wider than the terminal: what is wrapped would not be written over. */
+void
+log_below(const char *text)
+{
+	struct winsize size;
+	size_t width = sizeof(log_bottom);
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_col < width)
+		width = size.ws_col;
+	snprintf(log_bottom, width, "%s", text);
+	draw_bottom();
+}
+
 void
 log_line(enum log_level level, const char *fmt, ...)
 {
@@ -69,13 +96,15 @@ log_line(enum log_level level, const char *fmt, ...)
 	if (log_priorities)
 		n = (size_t)snprintf(line, sizeof(line), "<%d>", level);
 	else
-		n = (size_t)snprintf(line, sizeof(line), "rpvd: ");
+		n = (size_t)snprintf(line, sizeof(line), "%srpvd: ", log_bottom[0] != '\0' ? "\r\033[K" : "");
 	if (log_dropped > 0)
 		n += (size_t)snprintf(line + n, sizeof(line) - n, "(%lu log lines dropped) ", log_dropped);
 	n += escape_into(line + n, sizeof(line) - n - 1, text);
 	line[n++] = '\n';
 	if (write_now(line, n)) {
 		log_dropped = 0;
+		if (log_bottom[0] != '\0')
+			draw_bottom();
 		return;
 	}
 	log_dropped++;

@@ -24,6 +24,10 @@ void log_line(enum log_level, const char *fmt, ...) __attribute__((format(printf
 #define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
+/* On a terminal: a line that stays below those of the log, each in the place of the one before; "": none any
+ * more.  Elsewhere nothing. */
+void log_below(const char *text);
+
 /* Lines dropped since the start. */
 unsigned long log_drops(void);
 

@@ -59,6 +59,8 @@ static const struct entry {
 	{ G_LOGS, "lines", "lines read", false },
 	{ G_LOGS, "input_faults", "times that one could not be read", true },
 	{ G_LOGS, "behind_bytes", "bytes still to be read", true },
+	{ G_LOGS, "catch_up_bytes", "bytes since it fell behind", true },
+	{ G_LOGS, "catch_up_lines_per_second", "lines a second", true },
 	{ G_LOGS, "catch_up_seconds", "seconds until they are, about", true },
 	{ G_LOGS, "syslog_lines", "lines by syslog since the start", false },
 	{ G_LOGS, "syslog_malformed", "messages without a header", true },
@@ -576,6 +578,28 @@ put_group(const struct status *s, enum group group, struct buf *out)
 	buf_free(&lines);
 }
 
+/* How far a daemon is that reads what it has not read yet. */
+static void
+put_catch_up(const struct status *s, struct buf *out)
+{
+	uint64_t all = number(s, "catch_up_bytes"), behind = number(s, "behind_bytes");
+
+	if (all == 0 || behind > all)
+		return;
+	buf_printf(out, "%s: %" PRIu64 "%% of %.1f MB of logs read, %" PRIu64 " lines/s", slice_is(field(s, "state"), "live") ? "Reading" : "Catching up",
+	    (all - behind) * 100 / all, (double)all / 1e6, number(s, "catch_up_lines_per_second"));
+	if (field(s, "catch_up_seconds").len > 0)
+		buf_printf(out, ", about %" PRIu64 " s left", number(s, "catch_up_seconds"));
+	if (time_of(field(s, "last_line")) != INT64_MIN) {
+		char *time = mem_strndup(field(s, "last_line").p, field(s, "last_line").len);
+
+		buf_puts(out, ", at ");
+		ctl_put_time(out, time);
+		free(time);
+	}
+	buf_puts(out, "\n");
+}
+
 void
 status_write(const struct status *s, const char *site, int64_t now_ms, struct buf *out)
 {
@@ -593,6 +617,7 @@ status_write(const struct status *s, const char *site, int64_t now_ms, struct bu
 			buf_printf(out, "* %.*s\n", SLICE_FMT(line));
 		}
 	}
+	put_catch_up(s, out);
 	for (enum group g = 0; g < GROUPS; g++)
 		put_group(s, g, out);
 	buf_free(&complaints);

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/conf.h"
+#include "io/backfill.h"
 #include "io/clock.h"
 #include "io/geo.h"
 #include "io/hooks.h"
@@ -900,6 +901,8 @@ daemon_close(struct daemon *d)
 static void
 daemon_start(struct daemon *d)
 {
+	struct backfill *shown = NULL;
+
 	for (size_t i = 0; i < d->now.n_sites; i++) {
 		if (!is_at_work(d, d->now.sites[i]))
 			continue;
@@ -909,8 +912,11 @@ daemon_start(struct daemon *d)
 	}
 	if (!d->options.replay)
 		mind_clock(d);
+	if (d->options.replay || d->options.rebuild)
+		shown = backfill_begin(d->base, d->now.sites, d->now.n_sites);
 	sd_notify(0, "READY=1");
 	event_base_dispatch(d->base);
+	backfill_end(&shown, !d->failed);
 }
 
 /* Libraries that would go on without memory, with half of what they were to do (a body that could

@@ -34,8 +34,8 @@ rebuild_check(struct site *s, struct buf *mistakes)
 
 /* ---- on the way ------------------------------------------------------------------------ */
 
-static uint64_t
-bytes_behind(const struct site *s)
+uint64_t
+rebuild_behind(const struct site *s)
 {
 	struct tail_status status;
 	uint64_t behind = 0;
@@ -50,30 +50,23 @@ bytes_behind(const struct site *s)
 unsigned
 rebuild_percent(const struct site *s)
 {
-	uint64_t behind = bytes_behind(s);
+	uint64_t behind = rebuild_behind(s);
 
 	if (s->rebuild_bytes == 0)
 		return (0);
 	return (behind < s->rebuild_bytes ? (unsigned)((s->rebuild_bytes - behind) * 100 / s->rebuild_bytes) : 0);
 }
 
+/* On a terminal it is shown all the time (backfill.c). */
 static void
-show_progress(struct site *s)
+tell_progress(struct site *s)
 {
 	unsigned percent = rebuild_percent(s);
-	int64_t passed_ms = site_uptime() - s->rebuild_begun_ms;
 
-	if (isatty(STDERR_FILENO)) {
-		fprintf(stderr, "\r%s: %u %% of %" PRIu64 " MB read", s->conf->name, percent, s->rebuild_bytes / 1000000);
-		if (percent > 0 && percent < 100)
-			fprintf(stderr, ", %" PRId64 " s left", passed_ms * (100 - percent) / percent / 1000);
-		fputs("    ", stderr);
-		if (!s->origin.under_way)
-			fputc('\n', stderr);
-	} else if (percent >= s->rebuild_told + 10) {
-		log_info("site %s: rebuild: %u %% of the logs are read", s->conf->name, percent);
-		s->rebuild_told = percent;
-	}
+	if (isatty(STDERR_FILENO) || percent < s->rebuild_told + 10)
+		return;
+	log_info("site %s: rebuild: %u %% of the logs are read", s->conf->name, percent);
+	s->rebuild_told = percent;
 }
 
 static void
@@ -92,7 +85,7 @@ say_rebuilt(const struct site *s)
 void
 rebuild_tick(struct site *s)
 {
-	uint64_t behind = bytes_behind(s);
+	uint64_t behind = rebuild_behind(s);
 
 	origin_note_begin(s, s->rebuild_begun_ms == 0);
 	if (s->rebuild_begun_ms == 0)
@@ -103,11 +96,11 @@ rebuild_tick(struct site *s)
 		s->origin.under_way = false;
 		s->origin.rebuilt_ms = site_now(s);
 		engine_now(s->engine, s->origin.rebuilt_ms);
-		show_progress(s);
+		tell_progress(s);
 		say_rebuilt(s);
 		s->commit_wanted = true;
 	} else if (s->origin.under_way)
-		show_progress(s);
+		tell_progress(s);
 	/* What follows is done when it is committed. */
 	if (rebuild_is_whole(s) || (s->env.rebuild && !s->origin.under_way))
 		s->commit_wanted = true;

@@ -9,6 +9,7 @@
 #define RPVD_REBUILD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -16,6 +17,8 @@ struct site;
 
 /* Before `rpvd --rebuild` begins: adds a line for each file that cannot be read and would be missing. */
 void rebuild_check(struct site *, struct buf *mistakes);
+/* Bytes of the logs that are not read yet. */
+uint64_t rebuild_behind(const struct site *);
 /* Hundredths of the logs that are read. */
 unsigned rebuild_percent(const struct site *);
 /* Once a second while the site runs: shows how far it is, and notices the end. */

@@ -81,6 +81,9 @@ bool site_took_syslog(const struct site *);
 /* What may be removed from the journal: the last record that is committed. */
 uint64_t site_journal_committed(const struct site *);
 bool site_has_problem(const struct site *);
+/* How far a replay or a rebuild is, added to *sum. */
+struct replayed;
+void site_add_progress(const struct site *, struct replayed *sum);
 /* One sentence for the status line. */
 void site_sentence(const struct site *, char *out, size_t room);
 

@@ -46,6 +46,7 @@ struct site {
 	struct order_input *orders;
 	size_t n_orders;
 	struct progress progress;	/* of the logs */
+	struct pace pace;
 	struct crowd crowd;		/* of the visits that began here */
 	bool told_crowd;
 	struct err *told_inputs;	/* of each log and order file: what the log was told of it */

@@ -82,6 +82,29 @@ put_input(struct pairs *p, const struct site *s, const char *kind, size_t no, si
 	put_text(p, name, inputs_problem(s, input, &err) ? err.msg : "ok");
 }
 
+void
+site_add_progress(const struct site *s, struct replayed *sum)
+{
+	int64_t event_ms = s->engine != NULL ? engine_clock(s->engine) : INT64_MIN;
+
+	for (size_t i = 0; s->intake != NULL && i < intake_logs(s->intake); i++) {
+		struct tail_status t;
+
+		stream_status(intake_stream(s->intake, i), &t);
+		sum->read += t.offset;
+		sum->size += t.size > t.offset ? t.size : t.offset;
+	}
+	if (s->env.rebuild && s->rebuild_bytes > 0) {	/* many files are one log */
+		uint64_t behind = rebuild_behind(s);
+
+		sum->size = s->rebuild_bytes;
+		sum->read = behind < s->rebuild_bytes ? s->rebuild_bytes - behind : 0;
+	}
+	sum->lines += s->engine != NULL ? engine_counter(s->engine, COUNT_LINES) : 0;
+	if (event_ms > 0 && event_ms > sum->event_ms)
+		sum->event_ms = event_ms;
+}
+
 static void
 put_progress(struct pairs *p, struct site *s, uint64_t behind)
 {
@@ -89,6 +112,12 @@ put_progress(struct pairs *p, struct site *s, uint64_t behind)
 	int64_t seconds = progress_seconds(&s->progress, site_uptime());
 
 	put_number(p, "behind_bytes", behind);
+	if (s->engine != NULL)
+		pace_note(&s->pace, engine_counter(s->engine, COUNT_LINES), site_uptime());
+	if (s->progress.is_behind) {
+		put_number(p, "catch_up_bytes", s->progress.all);
+		put_number(p, "catch_up_lines_per_second", (uint64_t)(s->pace.a_second + 0.5));
+	}
 	if (seconds >= 0)
 		put_number(p, "catch_up_seconds", (uint64_t)seconds);
 	if (says && seconds >= 0 && !s->env.replay)

@@ -1273,9 +1273,11 @@ tail_status(const struct tail *t, struct tail_status *s)
 	for (size_t i = 0; i < t->n_pieces; i++) {
 		uint64_t offset, size;
 
+		logfile_progress(t->pieces[i]->file, &offset, &size);
+		if (i == t->current && t->pieces[i]->is_done)
+			s->offset = s->size = size;
 		if (t->pieces[i]->is_done)
 			continue;
-		logfile_progress(t->pieces[i]->file, &offset, &size);
 		s->behind += size > offset ? size - offset : 0;
 		s->stuck = s->stuck || (i > t->current && size > offset);
 		if (i == t->current) {
