@@ -11,7 +11,9 @@ import fcntl
 import gzip
 import os
 import pty
+import random
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -87,6 +89,11 @@ class Host(rig.Rig):
 
     def live(self, *options):
         return self.rpvd(self.path("rpvd.conf"), *options)
+
+    def live_then(self):
+        """While the lines are written, as it thinks."""
+        self.write("clock", str((BEGIN + 1800) * 1000))
+        return self.live("--clock", self.path("clock"))
 
     def until_visits(self, what, n):
         """Sooner than the status, which is written once a second."""
@@ -404,6 +411,120 @@ def syslog_is_configured():
         other.close()
         host.live()
         listening(host)
+
+
+# ---- files ---------------------------------------------------------------------------------
+
+def make_bad(host):
+    """(name, what is said in a replay, what live; None: it is read as a log) of files that are none, or are damaged."""
+    text = lines(0, 2000)
+    packed = gzip.compress(text)
+    noise = random.Random(1).randbytes(100000)
+    for name, data in (("cut.gz", packed[:len(packed) // 2]), ("head.gz", packed[:5]), ("corrupt.gz", packed[:-8] + bytes(8)),
+                       ("noise.log", noise), ("common.log", b'1.2.3.4 - - [02/Mar/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5\n' * 30),
+                       ("xz.log", b"\xfd7zXZ\0" + noise)):
+        host.write(name, data)
+    os.mkfifo(host.path("fifo.log"))
+    os.mkdir(host.path("dir.log"))
+    packed_live = "is packed with gzip: the live log must be plain"
+    return [("cut.gz", "is cut after", packed_live), ("head.gz", "is cut after 5 bytes", packed_live),
+            ("corrupt.gz", "is corrupt near byte", packed_live), ("noise.log", "no text: is this a log at all?", "no text: is this a log at all?"),
+            ("common.log", "They look like the preset common", "They look like the preset common"),
+            ("fifo.log", "is a FIFO; rpvd reads regular files only", "is a FIFO; rpvd reads regular files only"),
+            ("dir.log", "is a directory; rpvd reads regular files only", "is a directory; rpvd reads regular files only")]
+
+
+def logs_of(names):
+    return "\n".join(f"log 'DIR/{name}' {{ format = \"combined\" }}" for name in names)
+
+
+@case
+def bad_files_in_a_replay():
+    """Each is named in a sentence, and the good log is read all the same; one that can be had is waited for by not beginning."""
+    with Host("bad", "") as host:
+        bad = make_bad(host)
+        host.write("good.log", lines(5000, 6000))
+        host.configure(logs_of(["good.log"] + [name for name, _, _ in bad]))
+        said = host.replay(want=1)
+        status = host.status()
+        for n, (name, what, _) in enumerate(bad):
+            must(any(name in sentence and what in sentence for sentence in said.split("\n")), f"{name}: {said}")
+            must(name in status[f"log_{n + 2}"] and what in status[f"log_{n + 2}"], f"{name}: {status[f'log_{n + 2}']}")
+        must(host.total() >= 1000, f"{host.total()} visits of the good log")
+        equal(status["log_1"], "ok", "the good log")
+        for name, what in (("none.log", "no such file: correct its path"), ("xz.log", "is packed with xz: unpack it first")):
+            host.configure(logs_of(["good.log", name]))
+            says(host.replay(want=1), name, what)
+
+
+@case
+def bad_files_live():
+    """The same of a daemon, which goes on with the good log; also of a file that it may not read."""
+    with Host("bad-live", "") as host:
+        bad = make_bad(host) + [("none.log", "", "no such file (yet); rpvd waits for it")]
+        host.write("good.log", lines(5000, 6000))
+        user = None
+        program = rig.RPVD
+        if os.geteuid() == 0:           # whom no mode keeps out
+            bad.append(("secret.log", "", "keeps its group (root) out too: chmod g+r it"))
+            host.write("secret.log", lines(0, 10), 0o600)
+            user, program = "nobody", shutil.copy(rig.RPVD, host.path("rpvd"))
+            os.chmod(host.dir, 0o755)
+            shutil.chown(host.path("state"), user)
+            os.chmod(host.path("redis.sock"), 0o777)
+        host.configure(logs_of(["good.log"] + [name for name, _, _ in bad]))
+        os.chmod(host.path("rpvd.conf"), 0o644)
+        host.start([program, "-c", host.path("rpvd.conf")], "rpvd.log", user)
+
+        def all_told():
+            status = host.status()
+            return all(name in status.get(f"log_{n + 2}", "") and what in status[f"log_{n + 2}"] for n, (name, _, what) in enumerate(bad))
+        must(rig.until(all_told, PATIENCE) is not None, f"not told: {[v for k, v in host.status().items() if k.startswith('log_')]} {host.read('rpvd.log')}")
+        equal(host.status()["log_1"], "ok", "the good log")
+        host.append("good.log", lines(6000, 6100))
+        must(rig.until(lambda: int(host.status()["visits"]) == 1100, PATIENCE) is not None, f"{host.status()['visits']} visits of the good log")
+        for name, _, what in bad:
+            must(any(name in line and what in line for line in host.read("rpvd.log").split("\n")), f"{name} is not in the log: {host.read('rpvd.log')}")
+
+
+@case
+def long_lines():
+    """A line of 33,000 bytes counts with what stands at its end; one of more than 64 KiB does not, and is counted as such."""
+    def long_line(n, length):
+        return line(n, "/lamp?" + "x" * length + "&utm_source=end").encode()
+    text = lines(0, 10) + long_line(10, 33000) + lines(11, 20) + long_line(20, 70000) + lines(21, 22)
+    for how in ("file", "gzip", "pipe", "live"):
+        with Host("long", STDIN if how == "pipe" else "log 'DIR/a.log' {}") as host:
+            host.write("a.log", gzip.compress(text) if how == "gzip" else text)
+            if how == "live":
+                host.live_then()
+                host.until_visits(how, 21)
+                host.until_status(how, lines=21)
+            else:
+                host.replay(text if how == "pipe" else b"")
+            equal(host.total(), 21, how)
+            equal(host.db.hash("rpv:shop:24h:source:end/(none)").get("visits"), "1", how)
+            equal(host.status()["overlong"], "1", how)
+            equal(host.status()["malformed"], "0", how)
+
+
+@case
+def packed_while_away():
+    """The log is rotated and packed while rpvd is away: known by its content, whatever its name, and read on where it was."""
+    for name in ("a.log.1.gz", "a.log-20260302"):
+        with Host("packed", "log 'DIR/a.log' {}") as host:
+            host.write("a.log", lines(0, 1000))
+            rpvd = host.live_then()
+            host.until_visits(name, 1000)
+            rpvd.send_signal(signal.SIGTERM)
+            equal(rpvd.wait(PATIENCE), 0, "the end")
+            host.append("a.log", lines(1000, 2000))
+            host.write(name, gzip.compress(open(host.path("a.log"), "rb").read()))
+            os.unlink(host.path("a.log"))
+            host.write("a.log", lines(2000, 2500))
+            host.live_then()
+            host.until_visits(name, 2500)
+            host.until_status(name, lines=2500, late=0)
 
 
 # ---- what is shown on the way ---------------------------------------------------------------

@@ -1,9 +1,10 @@
 /*
  * inputs: what is wrong with a site's logs and order files, and telling the owner.
  *
- * A replay that passed over a file would leave figures that look whole: it does not
- * begin without one, and does not end well where one could not be read to its end.  Live,
- * a file may come or be mended later: it is waited for, and that is said once.
+ * A replay that passed over a file would leave figures that look whole, and what is read later
+ * would come late: it does not begin without one that can be had, and does not end well where
+ * one could not be read to its end.  Live, a file may come or be mended later: it is waited for,
+ * and that is said once.
  */
 #include <errno.h>
 #include <glob.h>
@@ -66,6 +67,17 @@ problem_of(const struct site *s, const struct input *in, struct err *err)
 	return (true);
 }
 
+/* The file has no lines for us, whatever the owner does with it; or it was found to be damaged where it was
+ * read, and only what follows there is lost.  What a chmod or a correct path would bring is another thing. */
+static bool
+can_do_without(const struct tail *tail)
+{
+	struct tail_status status;
+
+	tail_status(tail, &status);
+	return (status.is_no_file || !status.waiting_for_file);
+}
+
 /* positions_load() goes back to where it was: a line that is read here is read again. */
 void
 site_check_inputs(struct site *s, struct buf *mistakes)
@@ -75,8 +87,14 @@ site_check_inputs(struct site *s, struct buf *mistakes)
 	struct err err;
 
 	for (size_t i = 0; input(s, i, &in); i++) {
-		tail_next(in.stream != NULL ? stream_stop(in.stream) : in.tail, &line);
-		if (problem_of(s, &in, &err))
+		struct tail *tail = in.stream != NULL ? stream_stop(in.stream) : in.tail;
+
+		tail_next(tail, &line);
+		if (!problem_of(s, &in, &err))
+			continue;
+		if (s->env.replay && can_do_without(tail))
+			log_warning("site %s: %s; the replay goes on without it", s->conf->name, err.msg);
+		else
 			buf_printf(mistakes, "%s\n", err.msg);
 	}
 }

@@ -111,6 +111,17 @@ begin_stretch(struct misfit *m)
 	m->lines = m->rejected = 0;
 }
 
+/* A tenth of its bytes are none that a web server writes: control bytes it escapes. */
+static bool
+is_no_text(const char *line, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += iscntrl((unsigned char)line[i]) && line[i] != '\t' && line[i] != '\r';
+	return (n * 10 > len);
+}
+
 static void
 become_loud(struct misfit *m, const char *line, size_t len)
 {
@@ -119,7 +130,8 @@ become_loud(struct misfit *m, const char *line, size_t len)
 	m->is_loud = m->was_loud = true;
 	m->of = m->lines;
 	m->unread = m->rejected;
-	m->guess = misfit_guess(line, len);
+	m->guess = is_no_text(line, len) ? "They are no text: is this a log at all?  Give the path of the web server's access log" :
+	    misfit_guess(line, len);
 	set_example(m->example, sizeof(m->example), line, len);
 }
 

@@ -62,6 +62,7 @@ struct tail {
 	struct file_pos past[PAST_FILES];	/* the last ones that were released */
 	size_t n_past;
 
+	bool is_no_file;		/* what has the name can never be a log */
 	bool unseen;			/* what is in the directory could not be found out */
 	struct err name_problem, read_problem;	/* as long as it is so; empty: none */
 	struct err loss;			/* stays */
@@ -323,7 +324,12 @@ start_plainly(struct tail *t)
 	uint64_t offset = 0;
 	size_t resumed = 0;
 
-	if (target == NULL || (file = logfile_open(target, t->is_replay, &t->name_problem)) == NULL)
+	t->is_no_file = false;
+	if (target == NULL)
+		return (false);
+	file = logfile_open(target, t->is_replay, &t->name_problem);
+	t->is_no_file = file == NULL && errno == EINVAL;
+	if (file == NULL)
 		return (false);
 	for (size_t i = 0; i < t->n_wanted; i++)
 		if (logfile_holds(file, &t->wanted[i]) && t->wanted[i].id.head_len > 0) {
@@ -1258,9 +1264,9 @@ tail_status(const struct tail *t, struct tail_status *s)
 	uint64_t overlong, nul_bytes;
 
 	*s = (struct tail_status){
-		.waiting_for_file = t->name_problem.msg[0] != '\0',
+		.waiting_for_file = t->name_problem.msg[0] != '\0', .is_no_file = t->is_no_file,
 		.stuck = t->read_problem.msg[0] != '\0' || t->unseen ||
-		    (t->name_problem.msg[0] != '\0' && (access(t->path, R_OK) == 0 || errno != ENOENT)),
+		    (t->name_problem.msg[0] != '\0' && !t->is_no_file && (access(t->path, R_OK) == 0 || errno != ENOENT)),
 		.truncations = t->truncations, .overlong = t->overlong,
 		.nul_bytes = t->nul_bytes, .torn = t->torn, .lost_bytes = t->lost_bytes,
 	};

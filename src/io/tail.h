@@ -49,6 +49,7 @@ enum tail_state {
 
 struct tail_status {
 	bool waiting_for_file;		/* there is no such file yet, or it may not be read: `problem` says what to do */
+	bool is_no_file;		/* it is a FIFO, a directory, ...: nothing that could be read later */
 	bool stuck;			/* there are lines, or may be, that cannot be read now: also those of a new file */
 	char problem[256];
 	uint64_t truncations, overlong, nul_bytes, torn, lost_bytes;
