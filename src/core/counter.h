@@ -25,6 +25,7 @@ enum counter {
 	COUNT_VISITS_EARLY,		/* left the memory while they were open: it was full */
 	COUNT_VISITS_UNKEPT,		/* not kept for orders to come: the history is full */
 	COUNT_SERIES_MERGED,		/* summed into "(other)" */
+	COUNT_SPAM_REFERRER,		/* somebody's, but no pageview: sent to have its referrer looked up */
 	COUNTERS
 };
 

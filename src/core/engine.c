@@ -14,6 +14,7 @@ static const char *const counter_names[COUNTERS] = {
 	"events", "events_rejected", "no_change", "zero_amount", "other_currency", "absurd", "orders",
 	"joined_visitor", "joined_token", "joined_ip_ua", "joined_customer", "damaged",
 	"future", "conflict", "forgotten", "pages_over", "visits_early", "visits_unkept", "series_merged",
+	"spam_referrer",
 };
 
 const char *

@@ -42,7 +42,7 @@ struct source_memo {			/* of a query and where it was referred from, behind each
 	uint64_t source_key;
 	const char *channel;		/* NULL: none */
 	uint8_t query_len, key_len, source_len, medium_len, campaign_len;
-	bool brings, is_direct;
+	bool brings, is_direct, is_spam;
 	char key[SOURCE_KEY_MAX];
 	char value[SOURCE_VALUE_MAX];	/* as in facts.bytes */
 };
@@ -329,6 +329,7 @@ source_facts(const struct facts_maker *m, struct slice target, struct slice refe
 
 	f->brings = source_of(&m->rules->source, target, referrer, &s);
 	f->is_direct = source_is_direct(&s);
+	f->is_spam = s.rule == RULE_SPAM;
 	f->channel = channel_of(m->rules->source.sources, &s);
 	at = put(at, slice_make(s.source, s.source_len), &f->source_len);
 	*at++ = '\0';
@@ -354,7 +355,7 @@ static void
 source_memo_put(struct source_memo *memo, struct slice query, struct slice origin, const struct facts *f, const char *value)
 {
 	*memo = (struct source_memo){
-		.source_key = f->source_key, .channel = f->channel, .brings = f->brings, .is_direct = f->is_direct,
+		.source_key = f->source_key, .channel = f->channel, .brings = f->brings, .is_direct = f->is_direct, .is_spam = f->is_spam,
 		.query_len = (uint8_t)query.len, .key_len = (uint8_t)(query.len + origin.len),
 		.source_len = f->source_len, .medium_len = f->medium_len, .campaign_len = f->campaign_len,
 	};
@@ -370,6 +371,7 @@ source_recalled(const struct source_memo *memo, struct facts *f, char *at)
 
 	f->brings = memo->brings;
 	f->is_direct = memo->is_direct;
+	f->is_spam = memo->is_spam;
 	f->channel = memo->channel;
 	f->source_key = memo->source_key;
 	f->source_len = memo->source_len;
@@ -418,6 +420,18 @@ _Static_assert(FACTS_ADDR_MAX <= UINT8_MAX && PAGE_MAX <= UINT8_MAX && SOURCE_NA
     "lengths of a byte");
 _Static_assert(COUNTERS <= UINT8_MAX, "a counter in a byte");
 
+/* A robot that wants its referrer to be looked up makes no pageview.  A token in its target is
+ * read as ever, and who sent it may go on to make pageviews: no order is lost by it. */
+static void
+take_back_pageview(struct facts *f)
+{
+	f->what = COUNT_SPAM_REFERRER;
+	f->page_len = f->source_len = f->medium_len = f->campaign_len = 0;
+	f->source_key = 0;
+	f->channel = NULL;
+	f->brings = f->is_direct = false;
+}
+
 /* Of a group's page only what its name would be cut at. */
 static struct slice
 cut(struct slice s, size_t max)
@@ -431,7 +445,7 @@ facts_of(struct facts_maker *m, const struct hit *hit, struct facts *f, char *by
 	const struct agent_class *agent = classify(m, hit->agent);
 	SCRATCH char page_bytes[PAGE_MAX];
 	struct slice page, origin, addr;
-	char *at;
+	char *at, *end;
 
 	*f = (struct facts){ .time_ms = hit->time_ms, .bytes = bytes };
 	addr = agent->is_bot ? hit->addr : client_address(m->rules, hit);
@@ -450,8 +464,12 @@ facts_of(struct facts_maker *m, const struct hit *hit, struct facts *f, char *by
 	if (f->by_agent || f->what == COUNT_PAGEVIEWS)
 		f->agent = agent_of(m, day_of(hit->time_ms), facts_addr(f), agent->hash);
 	if (f->what == COUNT_PAGEVIEWS) {
-		at = put(at, cut(grouped(m->rules, page), PAGE_MAX), &f->page_len);
-		at = source_or_memo(m, hit, origin, f, at);
+		end = put(at, cut(grouped(m->rules, page), PAGE_MAX), &f->page_len);
+		end = source_or_memo(m, hit, origin, f, end);
+		if (f->is_spam)
+			take_back_pageview(f);
+		else
+			at = end;
 	}
 	at = tokens_of(m, hit, page, f, at);
 	f->used = (uint16_t)(at - bytes);

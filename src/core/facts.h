@@ -44,6 +44,7 @@ struct facts {
 	bool is_error;			/* its status is 400 or more */
 	bool is_internal;		/* its referrer is a page of ours or a payment page; not told where by_agent */
 	bool brings, is_direct;		/* a pageview: as source_of(), source_is_direct() */
+	bool is_spam;			/* none, because of where it says that it comes from: COUNT_SPAM_REFERRER */
 };
 
 static inline struct slice

@@ -1,34 +1,11 @@
 /*
  * source: see source.h.
- *
- * A known host is found by its suffixes at label borders, each looked up in a hash
- * table: shop.blog.example, blog.example, example.  How many patterns there are does
- * not matter, and the longest pattern of the file bounds how many labels are tried.
  */
 #include "core/source.h"
 
-#include <stdlib.h>
-
-#include "base/map.h"
 #include "base/mem.h"
+#include "core/hosts.h"
 #include "core/page.h"
-
-#define TLD_LABEL_MAX 3		/* letters of a label that a trailing .* stands for */
-#define NAME_MAX_BYTES 100	/* of a source's name in the file */
-
-enum kind { KIND_NONE, KIND_SEARCH, KIND_SOCIAL, KIND_VIDEO, KIND_MAIL, KIND_AI, KIND_SHOPPING };
-
-static const struct {
-	const char *word, *medium;
-} kinds[] = {
-	[KIND_NONE] = { "", "" },
-	[KIND_SEARCH] = { "search", "organic" },
-	[KIND_SOCIAL] = { "social", "social" },
-	[KIND_VIDEO] = { "video", "video" },
-	[KIND_MAIL] = { "mail", "email" },
-	[KIND_AI] = { "ai", "ai" },
-	[KIND_SHOPPING] = { "shopping", "referral" },
-};
 
 /* The first that fits counts. */
 static const struct click_id {
@@ -46,249 +23,7 @@ static const struct click_id {
 	{ SLICE("twclid"), "twitter", "cpc" },
 };
 
-/* Pages that take a payment and send the visitor back, with all their subdomains.  Only
- * hosts that do nothing else, or that nobody links to a shop from. */
-static const struct slice payment_pages[] = {
-	SLICE("checkout.stripe.com"), SLICE("buy.stripe.com"), SLICE("hooks.stripe.com"),
-	SLICE("paypal.com"), SLICE("pay.shopify.com"), SLICE("shop.app"),
-	SLICE("checkout.paddle.com"), SLICE("lemonsqueezy.com"), SLICE("klarna.com"),
-	SLICE("invoice.stripe.com"), SLICE("billing.stripe.com"), SLICE("m.stripe.network"),
-	SLICE("checkout.shopify.com"), SLICE("buy.paddle.com"), SLICE("mollie.com"),
-	SLICE("adyen.com"), SLICE("adyen.link"), SLICE("checkout.square.site"),
-	SLICE("braintreegateway.com"), SLICE("authorize.net"), SLICE("worldpay.com"),
-	SLICE("2checkout.com"), SLICE("secure.payu.com"), SLICE("payu.in"),
-	SLICE("razorpay.com"), SLICE("sofort.com"), SLICE("giropay.de"), SLICE("ogone.com"),
-	SLICE("afterpay.com"), SLICE("clearpay.co.uk"), SLICE("affirm.com"), SLICE("sezzle.com"),
-	SLICE("pay.gocardless.com"), SLICE("saferpay.com"), SLICE("datatrans.com"),
-	SLICE("multisafepay.com"), SLICE("buckaroo.nl"), SLICE("przelewy24.pl"),
-	SLICE("cardinalcommerce.com"),
-};
-
-struct known {
-	struct slice pattern, name;	/* into sources.text */
-	enum kind kind;
-	size_t order;			/* line in the file: of equal length the earlier wins */
-};
-
-struct sources {
-	char *text;			/* what the patterns and names point into */
-	struct known *list;
-	size_t count;
-	struct strmap *hosts;		/* pattern -> struct known */
-	struct strmap *stems;		/* pattern without its .* -> struct known */
-	struct strmap *names;		/* name -> its first struct known */
-	size_t labels_max;		/* of any key of hosts and stems */
-};
-
-/* ---- the data file ---------------------------------------------------------------- */
-
-static size_t
-count_byte(struct slice s, char c)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.len; i++)
-		n += s.p[i] == c;
-	return (n);
-}
-
-static bool
-is_host_byte(char c)
-{
-	return ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_');
-}
-
-/* Lower-case labels of at least one byte each. */
-static bool
-is_host_pattern(struct slice s)
-{
-	struct slice label;
-
-	if (s.len == 0 || s.len > HOST_MAX || s.p[s.len - 1] == '.')
-		return (false);
-	while (s.len > 0) {
-		label = slice_cut(&s, '.');
-		if (label.len == 0)
-			return (false);
-		for (size_t i = 0; i < label.len; i++)
-			if (!is_host_byte(label.p[i]))
-				return (false);
-	}
-	return (true);
-}
-
-static bool
-is_source_name(struct slice s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.p[i] <= ' ' || s.p[i] > '~' || s.p[i] != ascii_lower(s.p[i]))
-			return (false);
-	return (s.len > 0 && s.len <= NAME_MAX_BYTES);
-}
-
-static enum kind
-kind_of_word(struct slice word)
-{
-	for (size_t i = KIND_NONE + 1; i < N_ELEM(kinds); i++)
-		if (slice_is(word, kinds[i].word))
-			return ((enum kind)i);
-	return (KIND_NONE);
-}
-
-/* What is wrong with the line, or NULL. */
-static const char *
-known_parse(struct slice line, struct known *known)
-{
-	known->pattern = slice_cut(&line, '\t');
-	known->name = slice_cut(&line, '\t');
-	known->kind = kind_of_word(line);
-	if (!is_host_pattern(slice_ends(known->pattern, SLICE(".*")) ?
-	    slice_make(known->pattern.p, known->pattern.len - 2) : known->pattern))
-		return ("is no host pattern (lower case, at most a trailing .*)");
-	if (!is_source_name(known->name))
-		return ("has no name behind a tab (lower case, no spaces)");
-	if (known->kind == KIND_NONE)
-		return ("has no kind behind a second tab (search social video mail ai shopping)");
-	return (NULL);
-}
-
-/* Files known, or says why it cannot stand beside the earlier lines. */
-static const char *
-sources_add(struct sources *s, struct known *known)
-{
-	bool is_stem = slice_ends(known->pattern, SLICE(".*"));
-	struct strmap *map = is_stem ? s->stems : s->hosts;
-	struct slice key = slice_make(known->pattern.p, known->pattern.len - (is_stem ? 2 : 0));
-	size_t labels = count_byte(key, '.') + 1;
-	const struct known *same = strmap_get(s->names, known->name);
-
-	if (strmap_get(map, key) != NULL)
-		return ("stands here for the second time");
-	if (same != NULL && same->kind != known->kind)
-		return ("gives its name another kind than an earlier line");
-	if (same == NULL)
-		strmap_put(s->names, known->name, known);
-	strmap_put(map, key, known);
-	if (labels > s->labels_max)
-		s->labels_max = labels;
-	return (NULL);
-}
-
-static int
-sources_read(struct sources *s, struct slice text, const char *name, struct err *err)
-{
-	struct slice line;
-	struct known *known;
-	const char *wrong;
-
-	for (size_t number = 1; text.len > 0; number++) {
-		line = slice_cut(&text, '\n');
-		if (line.len > 0 && line.p[line.len - 1] == '\r')
-			line.len--;
-		if (line.len == 0 || line.p[0] == '#')
-			continue;
-		known = &s->list[s->count++];
-		known->order = number;
-		wrong = known_parse(line, known);
-		if (wrong == NULL)
-			wrong = sources_add(s, known);
-		if (wrong != NULL)
-			return (err_set(err, "%s:%zu: \"%.*s\" %s", name, number,
-			    (int)(known->pattern.len < 80 ? known->pattern.len : 80), known->pattern.p, wrong));
-	}
-	return (0);
-}
-
-struct sources *
-sources_parse(struct slice text, const char *name, struct err *err)
-{
-	/* The tables hold what the owner's file says and nothing of strangers, so nobody
-	 * can crowd them: the key may be a known one. */
-	static const struct hash_key key;
-	struct sources *s = mem_calloc(1, sizeof(*s));
-
-	s->text = mem_strndup(text.p, text.len);
-	s->list = mem_calloc(count_byte(text, '\n') + 1, sizeof(*s->list));
-	s->hosts = strmap_new(&key);
-	s->stems = strmap_new(&key);
-	s->names = strmap_new(&key);
-	if (sources_read(s, slice_make(s->text, text.len), name, err) != 0)
-		sources_free(&s);
-	return (s);
-}
-
-void
-sources_free(struct sources **sp)
-{
-	struct sources *s = *sp;
-
-	if (s == NULL)
-		return;
-	strmap_free(&s->hosts);
-	strmap_free(&s->stems);
-	strmap_free(&s->names);
-	free(s->list);
-	free(s->text);
-	free(s);
-	*sp = NULL;
-}
-
 /* ---- hosts ------------------------------------------------------------------------ */
-
-static const struct known *
-longer(const struct known *a, const struct known *b)
-{
-	if (a == NULL || b == NULL)
-		return (a != NULL ? a : b);
-	if (a->pattern.len != b->pattern.len)
-		return (a->pattern.len > b->pattern.len ? a : b);
-	return (a->order < b->order ? a : b);
-}
-
-/* Cuts off a last label that .* may stand for; false where it may not, or is the only one. */
-static bool
-cut_tld(struct slice *host)
-{
-	size_t len = host->len, letters = 0;
-
-	while (len > 0 && host->p[len - 1] >= 'a' && host->p[len - 1] <= 'z' && letters < TLD_LABEL_MAX) {
-		len--;
-		letters++;
-	}
-	if (letters == 0 || len < 2 || host->p[len - 1] != '.')
-		return (false);
-	host->len = len - 1;
-	return (true);
-}
-
-/* The longest pattern whose host, or stem under a .*, is exactly suffix. */
-static const struct known *
-known_exactly(const struct sources *s, struct slice suffix)
-{
-	const struct known *best = strmap_get(s->hosts, suffix);
-
-	for (int i = 0; i < 2 && cut_tld(&suffix); i++)
-		best = longer(best, strmap_get(s->stems, suffix));
-	return (best);
-}
-
-static const struct known *
-known_host(const struct sources *s, struct slice host)
-{
-	const struct known *best = NULL;
-	size_t at = host.len, labels = 0;
-
-	/* From the last label on; two more than any key has, for what .* stands for. */
-	while (labels++ < s->labels_max + 2) {
-		while (at > 0 && host.p[at - 1] != '.')
-			at--;
-		best = longer(best, known_exactly(s, slice_skip(host, at)));
-		if (at == 0)
-			break;
-		at--;
-	}
-	return (best);
-}
 
 /* The length of the scheme and ://, or 0. */
 static size_t
@@ -376,30 +111,45 @@ is_under(struct slice host, struct slice domain)
 	    (host.len == domain.len || host.p[host.len - domain.len - 1] == '.'));
 }
 
-static bool
-host_is_internal(const struct source_rules *rules, struct slice host)
+/* The rule that a host without its query falls under, and what in it did. */
+struct origin {
+	enum source_rule rule;
+	struct slice by;
+	const struct known *known;	/* of RULE_PAYMENT_PAGE, RULE_KNOWN and RULE_SPAM */
+};
+
+static struct origin
+origin_known(const struct known *known)
+{
+	enum source_rule rule = known == NULL ? RULE_REFERRER : known->kind == KIND_PAYMENT ? RULE_PAYMENT_PAGE :
+	    known->kind == KIND_SPAM ? RULE_SPAM : RULE_KNOWN;
+
+	return ((struct origin){ rule, known != NULL ? known->pattern : SLICE(""), known });
+}
+
+static struct origin
+origin_of(const struct source_rules *rules, struct slice host)
 {
 	const char *const *p;
 
+	if (host.len == 0)
+		return ((struct origin){ .rule = RULE_DIRECT });
 	for (p = rules->own_hosts; p != NULL && *p != NULL; p++)
 		if (slice_is(host, *p))
-			return (true);
+			return ((struct origin){ RULE_OWN_HOST, slice_of(*p), NULL });
 	for (p = rules->ignore_referrers; p != NULL && *p != NULL; p++)
 		if (is_under(host, slice_of(*p)))
-			return (true);
-	for (size_t i = 0; i < N_ELEM(payment_pages); i++)
-		if (is_under(host, payment_pages[i]))
-			return (true);
-	return (false);
+			return ((struct origin){ RULE_IGNORED, slice_of(*p), NULL });
+	return (origin_known(known_host(rules->sources, host)));
 }
 
 bool
 referrer_is_internal(const struct source_rules *rules, struct slice referrer)
 {
 	SCRATCH char host[HOST_MAX];
-	size_t len = url_host(referrer, host);
+	enum source_rule rule = origin_of(rules, slice_make(host, url_host(referrer, host))).rule;
 
-	return (len > 0 && host_is_internal(rules, slice_make(host, len)));
+	return (rule == RULE_OWN_HOST || rule == RULE_IGNORED || rule == RULE_PAYMENT_PAGE);
 }
 
 /* ---- the query -------------------------------------------------------------------- */
@@ -492,36 +242,61 @@ is_own_platform(struct slice referrer, const char *source)
 	    (slice_is(referrer, "youtube") || slice_is(referrer, "gmail"))));
 }
 
+/* Where a click on any platform's advertisement may come from: its id is not stale there. */
+static bool
+is_between(enum kind kind)
+{
+	return (kind == KIND_ADS || kind == KIND_AFFILIATE || kind == KIND_PAYMENT || kind == KIND_SPAM);
+}
+
 /* A click id of one platform under the referrer of another is a copied link's: stale. */
 static const struct click_id *
-click_of(const struct params *params, const struct known *referrer)
+click_of(const struct source_rules *rules, const struct params *params, struct slice host)
 {
-	for (size_t i = 0; i < N_ELEM(click_ids); i++)
-		if (params->clicks[i].len > 0 &&
-		    (referrer == NULL || is_own_platform(referrer->name, click_ids[i].source)))
+	const struct known *known = params->has_click && host.len > 0 ? known_host(rules->sources, host) : NULL;
+
+	if (known != NULL && is_between(known->kind))
+		known = NULL;
+	for (size_t i = 0; params->has_click && i < N_ELEM(click_ids); i++)
+		if (params->clicks[i].len > 0 && (known == NULL || is_own_platform(known->name, click_ids[i].source)))
 			return (&click_ids[i]);
 	return (NULL);
+}
+
+static bool
+source_of_host(struct slice host, const struct origin *from, struct source *out)
+{
+	out->rule = from->rule;
+	out->by = from->by;
+	switch (from->rule) {
+	case RULE_KNOWN:
+		out->kind = kind_word(from->known->kind);
+		source_set(out, from->known->name, kind_medium(from->known->kind));
+		return (true);
+	case RULE_REFERRER:
+	case RULE_SPAM:
+		source_set(out, slice_skip(host, slice_starts(host, SLICE("www.")) ? 4 : 0), "referral");
+		return (true);
+	default:
+		source_set(out, SLICE("(direct)"), "(none)");
+		return (false);
+	}
 }
 
 static bool
 source_of_referrer(const struct source_rules *rules, const struct params *params, struct slice host,
     struct source *out)
 {
-	bool is_internal = host.len > 0 && host_is_internal(rules, host);
-	const struct known *known = NULL;
-	const struct click_id *click;
+	const struct click_id *click = click_of(rules, params, host);
+	struct origin from;
 
-	if (host.len > 0 && (params->has_click || !is_internal))
-		known = known_host(rules->sources, host);
-	if (params->has_click && (click = click_of(params, known)) != NULL)
-		source_set(out, slice_of(click->source), click->medium);
-	else if (host.len == 0 || is_internal) {
-		source_set(out, SLICE("(direct)"), "(none)");
-		return (false);
-	} else if (known != NULL)
-		source_set(out, known->name, kinds[known->kind].medium);
-	else
-		source_set(out, slice_skip(host, slice_starts(host, SLICE("www.")) ? 4 : 0), "referral");
+	if (click == NULL) {
+		from = origin_of(rules, host);
+		return (source_of_host(host, &from, out));
+	}
+	out->rule = RULE_CLICK_ID;
+	out->by = click->param;
+	source_set(out, slice_of(click->source), click->medium);
 	return (true);
 }
 
@@ -533,9 +308,12 @@ source_of(const struct source_rules *rules, struct slice target, struct slice re
 	size_t host_len;
 
 	params_read(&params, target_query(target));
+	out->by = SLICE("");
+	out->kind = "";
 	out->campaign_len = utm_value(params.campaign, out->campaign);
 	out->source_len = utm_value(params.source, out->source);
 	if (out->source_len > 0) {
+		out->rule = RULE_UTM;
 		out->medium_len = utm_value(params.medium, out->medium);
 		if (out->medium_len == 0)
 			out->medium_len = put_text(out->medium, UTM_MAX, SLICE("(none)"));
@@ -543,6 +321,18 @@ source_of(const struct source_rules *rules, struct slice target, struct slice re
 	}
 	host_len = url_host(referrer, host);
 	return (source_of_referrer(rules, &params, slice_make(host, host_len), out));
+}
+
+const char *
+source_rule_word(enum source_rule rule)
+{
+	static const char *const words[] = {
+		[RULE_UTM] = "utm", [RULE_CLICK_ID] = "click_id", [RULE_OWN_HOST] = "own_host", [RULE_IGNORED] = "ignored",
+		[RULE_PAYMENT_PAGE] = "payment_page", [RULE_KNOWN] = "known", [RULE_SPAM] = "spam",
+		[RULE_REFERRER] = "referrer", [RULE_DIRECT] = "direct",
+	};
+
+	return (words[rule]);
 }
 
 bool
@@ -557,7 +347,7 @@ source_is_direct(const struct source *s)
 static enum kind
 kind_of_source(const struct sources *sources, struct slice source)
 {
-	const struct known *known = strmap_get(sources->names, source);
+	const struct known *known = known_name(sources, source);
 
 	if (known == NULL)
 		known = known_host(sources, source);

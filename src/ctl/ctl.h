@@ -32,7 +32,7 @@ enum ctl_exit {
 };
 
 struct ctl_options {			/* NULL, 0, false: not given */
-	const char *conf, *url, *site, *window, *sort, *model, *provider, *kind, *order, *since, *customer, *visitor, *format, *host;
+	const char *conf, *url, *site, *window, *sort, *model, *provider, *kind, *order, *since, *customer, *visitor, *format;
 	long limit;
 	bool json, help, version, all, quarantine;
 	const char *operand;		/* DIM, SERIES, ORDER, RECORD or KIND */
@@ -46,6 +46,7 @@ struct ctl {
 	char *password_file, *ca, *certificate, *certificate_key;
 	struct tls_files tls;		/* the same, for rediss:// */
 	char *site;
+	char *hosts;			/* all of --host, with commas between; NULL: not given */
 	struct config *config;		/* of -c, where a command wants all of it; else NULL */
 	char *state_dir;		/* of the configuration; else NULL */
 	char *model;			/* the site's default model and currency, where a */

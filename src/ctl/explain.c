@@ -22,7 +22,7 @@
 
 #define READ_BYTES (64 * 1024)
 
-static const struct explainer *const explainers[] = { &explain_line };
+static const struct explainer *const explainers[] = { &explain_line, &explain_source };
 
 /* ---- answers ---------------------------------------------------------------------- */
 
@@ -207,7 +207,7 @@ enum ctl_exit
 ctl_explain(struct ctl *ctl, struct buf *out)
 {
 	const struct explainer *e = find_explainer(ctl);
-	struct explain_want want = { .format = ctl->opt.format, .host = ctl->opt.host, .site = ctl->opt.site, .config = ctl->config };
+	struct explain_want want = { .format = ctl->opt.format, .host = ctl->hosts, .site = ctl->opt.site, .config = ctl->config };
 	struct tables *tables;
 	enum ctl_exit status;
 

@@ -21,7 +21,7 @@ struct tables;
 
 /* What all kinds may want to know.  Borrowed. */
 struct explain_want {
-	const char *format, *host;	/* options; NULL: not given */
+	const char *format, *host;	/* options; NULL: not given.  host: several with commas between */
 	const struct config *config;	/* of -c; NULL: not given */
 	const char *site;		/* of -s; NULL: the first */
 	const struct tables *tables;	/* the configuration's, else those built in */
@@ -36,7 +36,7 @@ struct explainer {
 	void (*close)(void *);
 };
 
-extern const struct explainer explain_line;
+extern const struct explainer explain_line, explain_source;
 
 /* Members of the answer, in the order in which they are put. */
 void answer_text(struct buf *, const char *name, struct slice value);

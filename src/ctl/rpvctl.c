@@ -120,6 +120,10 @@ static const char explain_help[] =
     "\n"
     "  line    log lines: each is answered with what it says, or why it is rejected\n"
     "  --format FORMAT  as in rpvd.conf; with -c that of the site's first log\n"
+    "  source  request targets, each with its referrer behind a tab: where the visitor came\n"
+    "          from, and which rule says so\n"
+    "  --host HOST  one of the site's own hosts; again, or with commas, for more.  With -c the\n"
+    "          site's hosts and ignore_referrers are known without\n"
     "\n"
     "Each line of standard input is answered with a line of JSON.  It reads no Redis, and no\n"
     "configuration but that of -c.\n";
@@ -200,6 +204,19 @@ hide(struct ctl *ctl, char *arg)
 	return (copy);
 }
 
+static void
+add_host(struct ctl *ctl, const char *arg)
+{
+	struct buf hosts = { 0 };
+
+	if (ctl->hosts != NULL)
+		buf_printf(&hosts, "%s,", ctl->hosts);
+	buf_puts(&hosts, arg);
+	free(ctl->hosts);
+	ctl->hosts = mem_strndup(hosts.p, hosts.len);
+	buf_free(&hosts);
+}
+
 static enum ctl_exit
 set_option(struct ctl *ctl, int opt, char *arg)
 {
@@ -225,7 +242,7 @@ set_option(struct ctl *ctl, int opt, char *arg)
 	case OPT_CUSTOMER: o->customer = hide(ctl, arg); break;
 	case OPT_VISITOR: o->visitor = hide(ctl, arg); break;
 	case OPT_FORMAT: o->format = arg; break;
-	case OPT_HOST: o->host = arg; break;
+	case OPT_HOST: add_host(ctl, arg); break;
 	default:		/* getopt has said what is wrong */
 		fputs("rpvctl: see rpvctl --help\n", stderr);
 		return (CTL_USAGE);
@@ -260,15 +277,16 @@ find_command(const char *name)
 
 /* The first option that is given and that the command does not take; NULL where there is none. */
 static const char *
-stray_option(const struct ctl_options *o, const struct command *command)
+stray_option(const struct ctl *ctl, const struct command *command)
 {
+	const struct ctl_options *o = &ctl->opt;
 	const struct { bool given; unsigned bit; const char *name; } all[] = {
 		{ o->window != NULL, WINDOW, "--window" }, { o->sort != NULL, SORT, "--sort" },
 		{ o->limit != 0, LIMIT, "--limit" }, { o->model != NULL, MODEL, "--model" }, { o->all, ALL, "--all" },
 		{ o->provider != NULL, RECORDS, "--provider" }, { o->kind != NULL, RECORDS, "--kind" }, { o->order != NULL, ONE_ORDER, "--order" },
 		{ o->since != NULL, RECORDS, "--since" }, { o->quarantine, RECORDS, "--quarantine" },
 		{ o->customer != NULL, PERSON, "--customer" }, { o->visitor != NULL, PERSON, "--visitor" },
-		{ o->format != NULL, EXPLAIN, "--format" }, { o->host != NULL, EXPLAIN, "--host" },
+		{ o->format != NULL, EXPLAIN, "--format" }, { ctl->hosts != NULL, EXPLAIN, "--host" },
 	};
 
 	for (size_t i = 0; i < N_ELEM(all); i++)
@@ -281,7 +299,7 @@ static enum ctl_exit
 check_options(const struct ctl *ctl, const struct command *command)
 {
 	const struct ctl_options *o = &ctl->opt;
-	const char *stray = stray_option(o, command);
+	const char *stray = stray_option(ctl, command);
 	struct err err;
 
 	if (o->conf != NULL && o->url != NULL)
@@ -469,6 +487,7 @@ main(int argc, char **argv)
 	free(ctl.certificate_key);
 	buf_free(&ctl.unsent);
 	free(ctl.site);
+	free(ctl.hosts);
 	free(ctl.model);
 	if (fflush(stdout) != 0 && errno != EPIPE) {
 		complain(strerror(errno));

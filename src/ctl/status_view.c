@@ -79,6 +79,7 @@ static const struct entry {
 	{ G_HITS, "status", "status not 2xx or 304", true },
 	{ G_HITS, "method", "method not GET", true },
 	{ G_HITS, "ignored_path", "ignored paths", true },
+	{ G_HITS, "spam_referrer", "referrer spam", true },
 	{ G_HITS, "ignored_network", "ignored networks", true },
 	{ G_HITS, "no_visitor", "nobody's: no cookie, no address", true },
 	{ G_HITS, "crowd_percent", "visits from a few addresses, %", true },
