@@ -88,6 +88,61 @@ refuses "one that cannot be read: where it is" "rpvctl: log format: needs \$requ
     explain line --format "nginx:$work/nginx.conf:short"
 refuses "no such configuration" "rpvctl: log format: $work/none.conf: No such file or directory; it is read for nginx:main" \
     explain line --format "nginx:$work/none.conf:main"
+# source WHY TARGET REFERRER SOURCE MEDIUM CAMPAIGN CHANNEL RULE: with shop.example as own host
+source_is() {
+	answers "$1" "$2\\t$3\\n" \
+	    "{\"source\":\"$4\",\"medium\":\"$5\",\"campaign\":\"$6\",\"channel\":\"$7\",\"rule\":\"$8\"}" source --host shop.example
+}
+
+source_is "utm" '/?utm_source=News&utm_medium=email&utm_campaign=A' https://t.co/ news email a Email utm
+source_is "a click id" '/?gclid=1' '' google cpc '(none)' 'Paid Search' click_id:gclid
+source_is "a stale one" '/?gclid=1' https://t.co/ twitter social '(none)' 'Organic Social' 'known:t.co (social)'
+source_is "an own host" /cart https://shop.example/ '(direct)' '(none)' '(none)' Direct own_host
+source_is "a payment page" /thanks https://www.paypal.com/ '(direct)' '(none)' '(none)' Direct payment_page:paypal.com
+source_is "a known host" / https://www.google.co.uk/ google organic '(none)' 'Organic Search' 'known:google.* (search)'
+source_is "an ad network" / https://trc.taboola.com/ taboola cpc '(none)' 'Paid Other' 'known:taboola.com (ads)'
+source_is "referrer spam" / https://semalt.com/ semalt.com referral '(none)' Referral spam:semalt.com
+source_is "another host" / https://www.blog.example/a blog.example referral '(none)' Referral referrer
+source_is "nothing" /?utm_campaign=A - '(direct)' '(none)' a Direct direct
+direct='{"source":"(direct)","medium":"(none)","campaign":"(none)","channel":"Direct","rule":"'
+answers "no tab is no referrer" '/\n\n' "${direct}direct\"}
+${direct}direct\"}" source
+answers "what is behind a second tab is the referrer's" '/\thttps://t.co/\thttps://x.example/\n' \
+    '{"source":"twitter","medium":"social","campaign":"(none)","channel":"Organic Social","rule":"known:t.co (social)"}' source
+answers "bytes that are no text" '/?utm_source=%%e9\t\n' \
+    '{"source":"\udce9","medium":"(none)","campaign":"(none)","channel":"Unassigned","rule":"utm"}' source
+answers "several own hosts" '/\thttps://a.example/\n/\thttps://b.example/\n/\thttps://C.example:80/\n' "${direct}own_host\"}
+${direct}own_host\"}
+${direct}own_host\"}" source --host a.example,B.EXAMPLE --host c.example
+
+mkdir "$work/data"
+cp "${abs_srcdir:?}/data/bots.txt" "$work/data"
+printf 'pay.example\tpay\tpayment\nlamps.example\tlamps\tsocial\n' >"$work/data/sources.tsv"
+cat >"$work/sites.conf" <<'CONF'
+data_dir = "data"
+site "shop" { currency = "EUR" hosts = {"shop.example"} ignore_referrers = {"bank.example"} log "/nowhere/a.log" {} }
+site "other" { currency = "EUR" hosts = {"other.example"} log "/nowhere/b.log" {} }
+CONF
+answers "the configuration's hosts and table" \
+    '/\thttps://shop.example/\n/\thttps://eu.bank.example/\n/\thttps://pay.example/\n/\thttps://lamps.example/\n/\thttps://paypal.com/\n/\thttps://x.example/\n' \
+    "${direct}own_host\"}
+${direct}ignored:bank.example\"}
+${direct}payment_page:pay.example\"}
+{\"source\":\"lamps\",\"medium\":\"social\",\"campaign\":\"(none)\",\"channel\":\"Organic Social\",\"rule\":\"known:lamps.example (social)\"}
+{\"source\":\"paypal.com\",\"medium\":\"referral\",\"campaign\":\"(none)\",\"channel\":\"Referral\",\"rule\":\"referrer\"}
+${direct}own_host\"}" source -c "$work/sites.conf" --host x.example
+answers "of another site" '/\thttps://other.example/\n/\thttps://shop.example/\n' "${direct}own_host\"}
+{\"source\":\"shop.example\",\"medium\":\"referral\",\"campaign\":\"(none)\",\"channel\":\"Referral\",\"rule\":\"referrer\"}" \
+    source -c "$work/sites.conf" -s other
+refuses "no such site" "rpvctl: $work/sites.conf has no site \"none\"" explain source -c "$work/sites.conf" -s none
+refuses "a host with a path" 'rpvctl: --host "https://shop.example/": expected a host name' explain source --host https://shop.example/
+refuses "a host with a port" 'rpvctl: --host "shop.example:80": expected a host name' explain source --host shop.example:80
+refuses "no host" 'rpvctl: --host "": expected a host name' explain source --host ''
+refuses "a host of another command" "rpvctl: top takes no --host" top --host shop.example
+printf 'a.example\ta\tsearch\na.example\tb\tsocial\n' >"$work/data/sources.tsv"
+refuses "a table that contradicts itself" "rpvctl: $work/data/sources.tsv:2: \"a.example\" stands here for the second time" \
+    explain source -c "$work/sites.conf"
+
 refuses "what?" "rpvctl: explain needs line, source or agent" explain
 refuses "no such kind" "rpvctl: explain page: there are only" explain page
 refuses "a wrong format" "rpvctl: log format" explain line --format nonsense

@@ -282,7 +282,7 @@ const struct option options[] = {
 	{ IN_TOP, "state_dir", T_PATH, TOP(state_dir), .fallback = "/var/lib/rpvd", .check = check_path,
 	    .text = "Directory of the webhook journal. It must survive a restart." },
 	{ IN_TOP, "data_dir", T_PATH, TOP(data_dir), .check = check_path, .sample = "\"/usr/local/share/rpvd\"",
-	    .text = "Directory of sources.tsv and bots.txt, in place of the installed ones." },
+	    .text = "Directory of sources.tsv and bots.txt, in place of the installed ones. See TABLES." },
 	{ IN_TOP, "geo", T_PATH, TOP(geo), .check = check_path, .sample = "\"/var/lib/GeoIP/GeoLite2-Country.mmdb\"",
 	    .text = "Database of countries in MaxMind's format, with country.iso_code or country_code. "
 	    "Without it every country is (unknown)." },
@@ -350,7 +350,7 @@ const struct option options[] = {
 	    .text = "Path patterns of hits that are no pageviews. * is any run of characters, / too; ? is one." },
 	{ IN_SITE, "ignore_referrers", T_LIST, SITE(ignore_referrers), "", .check = check_host, .sample = "{\"pay.example\"}",
 	    .text = "Hosts, with their subdomains, from which visitors only come back. "
-	    "The well-known payment pages are built in." },
+	    "The payment pages that are known need not be listed: see TABLES." },
 	{ IN_SITE, "ignore_networks", T_LIST, SITE(ignore_networks), "", .check = check_network, .sample = "{\"192.0.2.0/24\", \"::1\"}",
 	    .text = "Addresses and networks whose hits are dropped, such as the office and the monitoring." },
 	{ IN_SITE, "trusted_proxies", T_LIST, SITE(trusted_proxies), "", .check = check_proxy, .sample = "{\"10.0.0.0/8\", \"127.0.0.1\"}",

@@ -61,12 +61,18 @@ take_host(struct source_explainer *x, struct slice text, struct err *err)
 	return (0);
 }
 
+/* list: NULL where no host was given. */
 static int
-take_hosts(struct source_explainer *x, struct slice list, struct err *err)
+take_hosts(struct source_explainer *x, const char *list, struct err *err)
 {
-	while (list.len > 0)
-		if (take_host(x, slice_cut(&list, ','), err) != 0)
+	struct slice rest = slice_of(list);
+
+	if (list == NULL)
+		return (0);
+	do {
+		if (take_host(x, slice_cut(&rest, ','), err) != 0)
 			return (-1);
+	} while (rest.len > 0);
 	return (0);
 }
 
@@ -99,7 +105,7 @@ source_open(const struct explain_want *want, struct err *err)
 	struct source_explainer *x = mem_calloc(1, sizeof(*x));
 
 	x->rules.sources = tables_sources(want->tables);
-	if (take_hosts(x, slice_of(want->host), err) == 0 && take_configured(x, want, err) == 0)
+	if (take_hosts(x, want->host, err) == 0 && take_configured(x, want, err) == 0)
 		return (x);
 	source_close(x);
 	return (NULL);

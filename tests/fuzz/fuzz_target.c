@@ -15,7 +15,13 @@ static const char sources_text[] =
 	"youtube.com\tyoutube\tvideo\n"
 	"facebook.com\tfacebook\tsocial\n"
 	"t.co\ttwitter\tsocial\n"
-	"ebay.*\tebay\tshopping\n";
+	"ebay.*\tebay\tshopping\n"
+	"chatgpt.com\tchatgpt\tai\n"
+	"taboola.com\ttaboola\tads\n"
+	"awin1.com\tawin\taffiliate\n"
+	"pay.ebay.*\tebay-pay\tpayment\n"
+	"semalt.com\tsemalt\tspam\n"
+	"=fb\tfacebook\tsocial\n";
 
 static bool
 is_page(struct slice page)
@@ -68,6 +74,25 @@ check_text(const char *text, size_t len, size_t max)
 	must(len <= max && text[len] == '\0' && strnlen(text, max + 1) <= len);
 }
 
+/* The rule that is told is the one that decided, and what it names is what it says. */
+static void
+check_rule(const struct source_rules *rules, const struct source *s, struct slice referrer, bool has)
+{
+	char bytes[HOST_MAX];
+	struct slice host = slice_make(bytes, url_host(referrer, bytes));
+	const struct known *known = host.len > 0 ? known_host(rules->sources, host) : NULL;
+	bool is_internal = s->rule == RULE_OWN_HOST || s->rule == RULE_IGNORED || s->rule == RULE_PAYMENT_PAGE;
+
+	must(source_rule_word(s->rule)[0] != '\0');
+	must((s->kind[0] != '\0') == (s->rule == RULE_KNOWN));
+	must(s->rule == RULE_UTM || s->rule == RULE_CLICK_ID || is_internal == referrer_is_internal(rules, referrer));
+	must(has || is_internal || (s->rule == RULE_DIRECT && host.len == 0));
+	if (s->rule == RULE_KNOWN || s->rule == RULE_PAYMENT_PAGE || s->rule == RULE_SPAM)
+		must(known != NULL && slice_equal(known->pattern, s->by));
+	if (s->rule == RULE_REFERRER)
+		must(known == NULL && s->by.len == 0 && strcmp(s->medium, "referral") == 0);
+}
+
 static void
 check_source(const struct sources *sources, struct slice target, struct slice referrer)
 {
@@ -85,6 +110,7 @@ check_source(const struct sources *sources, struct slice target, struct slice re
 	must(s.source_len > 0 && s.medium_len > 0);
 	must(has || (source_is_direct(&s) && (len == 0 || referrer_is_internal(&rules, referrer))));
 	must(channel_of(sources, &s)[0] != '\0');
+	check_rule(&rules, &s, referrer, has);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
