@@ -4,6 +4,7 @@
  * A known host is found by its suffixes at label borders, each looked up in a hash
  * table: shop.blog.example, blog.example, example.  How many patterns there are does
  * not matter, and the longest pattern of the file bounds how many labels are tried.
+ * Most suffixes are no key: a filter says so at a tenth of the price of the hash.
  */
 #include "core/hosts.h"
 
@@ -14,6 +15,7 @@
 
 #define TLD_LABEL_MAX 3		/* letters of a label that a trailing .* stands for */
 #define NAME_MAX_BYTES 100	/* of a source's name in the file */
+#define SPOTS 65536		/* places of the filter; a power of two */
 
 static const struct {
 	const char *word, *medium;
@@ -46,6 +48,7 @@ struct sources {
 	struct strmap *hosts;		/* pattern -> struct known */
 	struct strmap *stems;		/* pattern without its .* -> struct known */
 	struct strmap *names;		/* name -> its first struct known; also what stands behind a = */
+	uint64_t spots[SPOTS / 64];	/* filter: a bit for each key of hosts and stems */
 	size_t labels_max;		/* of any key of hosts and stems */
 	bool has_payment;
 };
@@ -153,6 +156,33 @@ known_parse(struct slice line, struct known *known)
 	return (NULL);
 }
 
+/* Spreads keys over the filter, and nothing more: what collides is looked up for nothing. */
+static size_t
+spot_of(struct slice key)
+{
+	uint64_t spread = key.len, word;
+	size_t i;
+
+	for (i = 0; i + 8 <= key.len; i += 8) {
+		memcpy(&word, key.p + i, 8);
+		spread = (spread ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		spread ^= spread >> 29;
+	}
+	word = 0;
+	if (i < key.len)
+		memcpy(&word, key.p + i, key.len - i);
+	spread = (spread ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return ((spread >> 40) % SPOTS);
+}
+
+static bool
+may_be_key(const struct sources *s, struct slice key)
+{
+	size_t spot = spot_of(key);
+
+	return ((s->spots[spot / 64] >> spot % 64 & 1) != 0);
+}
+
 static bool
 has_kind(const struct known *known, enum kind kind)
 {
@@ -170,6 +200,7 @@ add_host(struct sources *s, struct known *known)
 	if (strmap_get(map, key) != NULL)
 		return (false);
 	strmap_put(map, key, known);
+	s->spots[spot_of(key) / 64] |= UINT64_C(1) << spot_of(key) % 64;
 	if (labels > s->labels_max)
 		s->labels_max = labels;
 	s->has_payment |= known->kind == KIND_PAYMENT;
@@ -299,10 +330,11 @@ cut_tld(struct slice *host)
 static const struct known *
 known_exactly(const struct sources *s, struct slice suffix)
 {
-	const struct known *best = strmap_get(s->hosts, suffix);
+	const struct known *best = may_be_key(s, suffix) ? strmap_get(s->hosts, suffix) : NULL;
 
 	for (int i = 0; i < 2 && cut_tld(&suffix); i++)
-		best = longer(best, strmap_get(s->stems, suffix));
+		if (may_be_key(s, suffix))
+			best = longer(best, strmap_get(s->stems, suffix));
 	return (best);
 }
 

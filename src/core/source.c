@@ -32,6 +32,8 @@ scheme_len(struct slice url)
 	size_t i = 0;
 	char c;
 
+	if (slice_starts(url, SLICE("https://")))	/* nearly all of them */
+		return (8);
 	while (i < url.len) {
 		c = ascii_lower(url.p[i]);
 		if (!((c >= 'a' && c <= 'z') ||
@@ -42,25 +44,25 @@ scheme_len(struct slice url)
 	return (i > 0 && slice_starts(slice_skip(url, i), SLICE("://")) ? i + 3 : 0);
 }
 
-/* Up to the first of the four, which end a host. */
-static size_t
-host_span(struct slice s)
+/* user:password@host:port: up to the first of the three that end it. */
+static struct slice
+cut_authority(struct slice s)
 {
 	size_t i = 0;
 
-	while (i < s.len && s.p[i] != '/' && s.p[i] != ':' && s.p[i] != '?' && s.p[i] != '#')
+	while (i < s.len && s.p[i] != '/' && s.p[i] != '?' && s.p[i] != '#')
 		i++;
-	return (i);
+	return (slice_make(s.p, i));
 }
 
-/* What follows user:password@ at the front, if anything does. */
+/* The host of it: without a port, and without a user where a host follows. */
 static struct slice
-skip_user(struct slice s)
+cut_host(struct slice authority)
 {
-	for (size_t i = 0; i < s.len && s.p[i] != '/' && s.p[i] != '?' && s.p[i] != '#'; i++)
-		if (s.p[i] == '@')
-			return (host_span(slice_skip(s, i + 1)) > 0 ? slice_skip(s, i + 1) : s);
-	return (s);
+	ptrdiff_t at = slice_find(authority, '@');
+	struct slice rest = slice_skip(authority, (size_t)(at + 1)), host = slice_cut(&rest, ':');
+
+	return (at >= 0 && host.len == 0 ? slice_cut(&authority, ':') : host);
 }
 
 /* Control bytes are in no name; they are dropped, as from a campaign. */
@@ -78,8 +80,8 @@ url_host(struct slice url, char out[HOST_MAX])
 
 	if (skip == 0)
 		return (0);
-	host = skip_user(slice_skip(url, skip));
-	len = host_span(host);
+	host = cut_host(cut_authority(slice_skip(url, skip)));
+	len = host.len;
 	while (len > 0 && (host.p[len - 1] == '.' || is_control(host.p[len - 1])))
 		len--;
 	if (len > HOST_MAX)	/* longer than any name can be: none */
