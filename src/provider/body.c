@@ -264,6 +264,16 @@ body_currency(const struct body *b, const char *path, struct currency *c)
 	return (currency_parse(text, c) || body_complain(b, path, "is no currency code"));
 }
 
+static bool
+amount_of(const struct body *b, const char *path, struct slice text, struct currency c, int64_t *minor)
+{
+	/* money_parse() would take what a JSON number may be; an amount is plainer. */
+	if (text.len == 0 || !is_digit(*text.p) || slice_find(text, 'e') >= 0 || slice_find(text, 'E') >= 0 ||
+	    !money_parse(text, c, minor))
+		return (body_complain(b, path, "is no amount"));
+	return (true);
+}
+
 bool
 body_amount(const struct body *b, const char *path, struct currency c, int64_t *minor)
 {
@@ -273,11 +283,15 @@ body_amount(const struct body *b, const char *path, struct currency c, int64_t *
 		return (false);
 	if (*text.p == '-')
 		return (body_complain(b, path, "is negative"));
-	/* money_parse() would take what a JSON number may be; an amount is plainer. */
-	if (!is_digit(*text.p) || slice_find(text, 'e') >= 0 || slice_find(text, 'E') >= 0 ||
-	    !money_parse(text, c, minor))
-		return (body_complain(b, path, "is no amount"));
-	return (true);
+	return (amount_of(b, path, text, c, minor));
+}
+
+bool
+body_amount_unsigned(const struct body *b, const char *path, struct currency c, int64_t *minor)
+{
+	struct slice text;
+
+	return (required_text(b, path, &text) && amount_of(b, path, slice_skip(text, *text.p == '-'), c, minor));
 }
 
 /* An int64 in decimal digits. */
@@ -299,18 +313,25 @@ integer_parse(struct slice text, int64_t *out)
 }
 
 bool
-body_units(const struct body *b, const char *path, int exponent, struct currency c, int64_t *minor)
+body_integer(const struct body *b, const char *path, int64_t *n)
 {
 	struct slice text;
-	int64_t units;
 
 	if (!required_text(b, path, &text))
 		return (false);
 	if (*text.p == '-')
 		return (body_complain(b, path, "is negative"));
-	if (!integer_parse(text, &units) || !money_from_units(units, exponent, c, minor))
-		return (body_complain(b, path, "is no amount"));
-	return (true);
+	return (integer_parse(text, n) || body_complain(b, path, "is no amount"));
+}
+
+bool
+body_units(const struct body *b, const char *path, int exponent, struct currency c, int64_t *minor)
+{
+	int64_t units;
+
+	if (!body_integer(b, path, &units))
+		return (false);
+	return (money_from_units(units, exponent, c, minor) || body_complain(b, path, "is no amount"));
 }
 
 bool
@@ -328,12 +349,19 @@ body_units_or_0(const struct body *b, const char *path, int exponent, struct cur
 }
 
 bool
-body_bool_or_false(const struct body *b, const char *path, bool *value)
+body_bool(const struct body *b, const char *path, bool *value)
 {
 	const json_t *json = body_at(b, path);
 
 	*value = json_is_true(json);
-	return (json == NULL || json_is_boolean(json) || body_complain(b, path, "is neither true nor false"));
+	return (json_is_boolean(json) || body_complain(b, path, "is neither true nor false"));
+}
+
+bool
+body_bool_or_false(const struct body *b, const char *path, bool *value)
+{
+	*value = false;
+	return (body_at(b, path) == NULL || body_bool(b, path, value));
 }
 
 bool
@@ -342,7 +370,8 @@ body_time(const struct body *b, const char *path, enum time_form form, int64_t *
 	static const char *const wrong[] = {
 		[TIME_RFC3339] = "is no time such as 2026-03-02T10:00:00Z",
 		[TIME_GMT] = "is no time such as 2026-03-02T10:00:00",
-		[TIME_UNIX] = "is no time in Unix seconds"
+		[TIME_UNIX] = "is no time in Unix seconds",
+		[TIME_UNIX_MS] = "is no time in Unix milliseconds"
 	};
 	struct slice text;
 
@@ -444,6 +473,9 @@ time_parse(struct slice text, enum time_form form, int64_t *ms)
 		if (!unix_seconds(text, &date))
 			return (false);
 		*ms = date * 1000;
+	} else if (form == TIME_UNIX_MS) {
+		if (text.len > 15 || text.len == 0 || !is_digit(*text.p) || !integer_parse(text, ms))
+			return (false);
 	} else {
 		if (!take_date(&text, &date) || !take_one_of(&text, "Tt ") || !take_clock(&text, &clock))
 			return (false);

@@ -47,16 +47,23 @@ bool body_id(const struct body *, const char *path, struct slice *id);	/* 1 to O
 bool body_currency(const struct body *, const char *path, struct currency *);
 /* Decimal text without sign and exponent; more digits than the currency has: half to even. */
 bool body_amount(const struct body *, const char *path, struct currency, int64_t *minor);
-/* An integer in units of 10^-exponent. */
+/* Likewise with a sign or without, which is dropped: refunds are negative at some. */
+bool body_amount_unsigned(const struct body *, const char *path, struct currency, int64_t *minor);
+/* Digits alone. */
+bool body_integer(const struct body *, const char *path, int64_t *n);
+/* Such an integer in units of 10^-exponent. */
 bool body_units(const struct body *, const char *path, int exponent, struct currency, int64_t *minor);
 
 enum time_form {
 	TIME_RFC3339,			/* 2026-03-02T10:00:00.5+01:00; a zone is required */
 	TIME_GMT,			/* 2026-03-02T10:00:00, without zone */
-	TIME_UNIX			/* seconds */
+	TIME_UNIX,			/* seconds */
+	TIME_UNIX_MS			/* milliseconds */
 };
 /* Finer than milliseconds is cut. */
 bool body_time(const struct body *, const char *path, enum time_form, int64_t *ms);
+
+bool body_bool(const struct body *, const char *path, bool *value);
 
 /* Absent is 0 or false; there but wrong is a bad body. */
 bool body_amount_or_0(const struct body *, const char *path, struct currency, int64_t *minor);

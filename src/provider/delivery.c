@@ -32,7 +32,7 @@ delivery_begin(struct delivery *d)
 	d->detail[0] = '\0';
 	d->secret_index = -1;
 	d->signed_s = 0;
-	d->type = SLICE("");
+	d->wants_certificate = d->type = SLICE("");
 	d->n_messages = 0;
 	d->arena = mem_calloc(1, sizeof(struct arena));
 }

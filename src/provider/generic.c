@@ -161,6 +161,7 @@ order_line_read(struct slice line, struct delivery *out, struct err *err)
 	return (0);
 }
 
-static const char *const no_tokens[] = { NULL };
+static const char *const none[] = { NULL };
 
-const struct provider provider_generic = { "generic", generic_read, no_tokens };
+const struct provider provider_generic = { .name = "generic", .read = generic_read, .token_params = none, .payment_pages = none,
+    .needs = NEEDS_SECRET };

@@ -6,8 +6,20 @@
 #include "provider/modules.h"
 
 static const struct provider *const table[] = {
+	&provider_adyen,
+	&provider_bigcommerce,
+	&provider_creem,
+	&provider_dodo,
 	&provider_generic,
+	&provider_gumroad,
+	&provider_lemonsqueezy,
+	&provider_paddle,
+	&provider_paypal,
+	&provider_paystack,
+	&provider_polar,
+	&provider_razorpay,
 	&provider_shopify,
+	&provider_square,
 	&provider_stripe,
 	&provider_woocommerce,
 	NULL

@@ -16,6 +16,13 @@
 #include "base/slice.h"
 #include "core/order.h"
 
+#define CERTIFICATE_URL_MAX 512
+
+/* A certificate in PEM, and where it came from; without that, it is pinned: good for any. */
+struct certificate {
+	struct slice url, pem;
+};
+
 /* What the owner configured for one endpoint.  Borrowed. */
 struct provider_conf {
 	const struct slice *secrets;	/* one a line of the secret file, taken literally; empty ones never accept */
@@ -25,6 +32,12 @@ struct provider_conf {
 	bool is_behind;			/* our clock is, by nobody knows how much: what looks too new may be right; too old is too old */
 	bool test;			/* take test-mode events, and only those */
 	bool count_payment_intents;	/* stripe: count = "payment_intents" */
+	bool count_captures;		/* adyen: count = "capture" */
+	struct slice notification_url;	/* square: as it was typed into the subscription */
+	struct slice seller_id;		/* gumroad */
+	struct slice webhook_id;	/* paypal */
+	const struct certificate *certificates;	/* paypal */
+	size_t n_certificates;
 };
 
 struct header {
@@ -51,21 +64,33 @@ enum verdict {
 /* What one request came to.  Messages borrow from `arena`, which delivery_free() ends. */
 struct delivery {
 	enum verdict verdict;
-	int status;			/* 200, 400, 401, 405 */
+	int status;			/* 200, 400, 401, 405; 503: later, perhaps */
 	const char *reason;		/* one word of providers.md's vocabulary, NULL where there are messages; a constant */
 	char detail[160];		/* for the log: which field, what was expected; never values */
 	int secret_index;		/* which secret fitted, -1 where none did or was needed */
 	int64_t signed_s;		/* the signed time, Unix seconds, where a good signature has one; else 0 */
+	struct slice wants_certificate;	/* with 503: whose URL is not among those configured; borrowed from the request */
 	struct slice type;		/* the provider's word for what it tells; empty where it has none.  Borrowed as messages are, or from the request */
 	struct order_message messages[DELIVERY_MESSAGES_MAX];
 	size_t n_messages;
 	void *arena;
 };
 
+/* What an endpoint's configuration has to have, as bits; the others of these are the wrong provider's. */
+enum {
+	NEEDS_SECRET = 1,
+	NEEDS_NOTIFICATION_URL = 2,
+	NEEDS_SELLER_ID = 4,
+	NEEDS_WEBHOOK_ID = 8
+};
+
 struct provider {
 	const char *name;		/* "stripe": in the configuration, in order keys */
 	void (*read)(const struct provider_conf *, const struct request *, struct delivery *);
 	const char *const *token_params;	/* NULL-terminated pairs glob, param: token patterns that its success URLs bring */
+	const char *const *payment_pages;	/* NULL-terminated: hosts, with their subdomains, from which visitors only come back */
+	unsigned needs;
+	const char *accepted;		/* the text of the answer 200; NULL: none */
 };
 
 /* NULL where there is none of that name. */

@@ -223,10 +223,11 @@ read_body(const struct body *body, const struct provider_conf *conf)
 		delivery_ignore(body->out, "irrelevant_type");
 }
 
+static const struct mac_header signature = { .name = "X-Shopify-Hmac-Sha256", .other_name = "Shopify-Hmac-Sha256" };
+
 static void
 shopify_read(const struct provider_conf *conf, const struct request *req, struct delivery *out)
 {
-	struct slice signature = SLICE("");
 	struct body body;
 
 	delivery_begin(out);
@@ -235,16 +236,13 @@ shopify_read(const struct provider_conf *conf, const struct request *req, struct
 	/* The newer spelling of the headers has no X-. */
 	if (!request_header(req, "X-Shopify-Topic", &out->type))
 		request_header(req, "Shopify-Topic", &out->type);
-	if (!req->was_checked && !request_header(req, "X-Shopify-Hmac-Sha256", &signature) &&
-	    !request_header(req, "Shopify-Hmac-Sha256", &signature)) {
-		delivery_reject(out, 401, "missing_signature");
-		return;
-	}
-	if (signed_body_base64(conf, req, signature, out) && body_parse(req->body, out, &body))
+	if (signed_header(conf, req, &signature, SLICE(""), out) && body_parse(req->body, out, &body))
 		read_body(&body, conf);
 }
 
 /* Shopify's own pages carry their tokens in the path, on Shopify's servers. */
 static const char *const tokens[] = { NULL };
+static const char *const pages[] = { "checkout.shopify.com", "pay.shopify.com", "shop.app", NULL };
 
-const struct provider provider_shopify = { "shopify", shopify_read, tokens };
+const struct provider provider_shopify = { .name = "shopify", .read = shopify_read, .token_params = tokens, .payment_pages = pages,
+    .needs = NEEDS_SECRET };

@@ -11,6 +11,7 @@
 #include "provider/body.h"
 
 #define HMAC256_LEN crypto_auth_hmacsha256_BYTES
+#define HMAC512_LEN crypto_auth_hmacsha512_BYTES
 #define ED25519_LEN crypto_sign_BYTES
 
 bool
@@ -43,6 +44,12 @@ base64_decode(struct slice text, unsigned char *out, size_t room, size_t *len)
 	    sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0);
 }
 
+bool
+signature_base64(struct slice text, unsigned char *out, size_t room, size_t *len)
+{
+	return (base64_decode(text, out, room, len) && *len > 0);
+}
+
 void
 signatures_add_hex(struct signatures *s, struct slice text)
 {
@@ -66,19 +73,46 @@ signatures_add_base64(struct signatures *s, struct slice text)
 /* ---- secrets against signatures ---- */
 
 static bool
+mac_fits(const struct signatures *s, const unsigned char *mac)
+{
+	bool fits = false;
+
+	for (size_t i = 0; i < s->n; i++)
+		fits |= sodium_memcmp(mac, s->bytes[i], s->len) == 0;
+	return (fits);
+}
+
+static bool
 hmac256_fits(const struct signatures *s, struct slice key, const struct slice *parts, size_t n_parts)
 {
 	unsigned char mac[HMAC256_LEN];
 	crypto_auth_hmacsha256_state state;
-	bool fits = false;
+	bool fits;
 
 	must(s->len == HMAC256_LEN);
 	crypto_auth_hmacsha256_init(&state, (const unsigned char *)key.p, key.len);
 	for (size_t i = 0; i < n_parts; i++)
 		crypto_auth_hmacsha256_update(&state, (const unsigned char *)parts[i].p, parts[i].len);
 	crypto_auth_hmacsha256_final(&state, mac);
-	for (size_t i = 0; i < s->n; i++)
-		fits |= sodium_memcmp(mac, s->bytes[i], HMAC256_LEN) == 0;
+	fits = mac_fits(s, mac);
+	sodium_memzero(mac, sizeof(mac));
+	sodium_memzero(&state, sizeof(state));
+	return (fits && key.len > 0);
+}
+
+static bool
+hmac512_fits(const struct signatures *s, struct slice key, const struct slice *parts, size_t n_parts)
+{
+	unsigned char mac[HMAC512_LEN];
+	crypto_auth_hmacsha512_state state;
+	bool fits;
+
+	must(s->len == HMAC512_LEN);
+	crypto_auth_hmacsha512_init(&state, (const unsigned char *)key.p, key.len);
+	for (size_t i = 0; i < n_parts; i++)
+		crypto_auth_hmacsha512_update(&state, (const unsigned char *)parts[i].p, parts[i].len);
+	crypto_auth_hmacsha512_final(&state, mac);
+	fits = mac_fits(s, mac);
 	sodium_memzero(mac, sizeof(mac));
 	sodium_memzero(&state, sizeof(state));
 	return (fits && key.len > 0);
@@ -98,40 +132,108 @@ some_secret_fitted(struct delivery *out)
 	return (out->secret_index >= 0 || delivery_reject(out, 401, "bad_signature"));
 }
 
-bool
-signed_hmac256(const struct provider_conf *conf, const struct signatures *s, const struct slice *parts,
-    size_t n_parts, struct delivery *out)
+typedef bool fits_fn(const struct signatures *, struct slice key, const struct slice *parts, size_t n_parts);
+
+/* Every secret against every signature. */
+static bool
+signed_by(fits_fn *fits, const struct provider_conf *conf, const struct signatures *s, const struct slice *parts, size_t n_parts,
+    struct delivery *out)
 {
 	if (s->n == 0)
 		return (delivery_reject(out, 400, "malformed_signature"));
 	for (size_t i = 0; i < conf->n_secrets; i++)
-		note_secret(out, i, hmac256_fits(s, conf->secrets[i], parts, n_parts));
+		note_secret(out, i, fits(s, conf->secrets[i], parts, n_parts));
 	return (some_secret_fitted(out));
 }
 
 bool
-signed_body_base64(const struct provider_conf *conf, const struct request *req, struct slice value,
+signed_hmac256(const struct provider_conf *conf, const struct signatures *s, const struct slice *parts,
+    size_t n_parts, struct delivery *out)
+{
+	return (signed_by(hmac256_fits, conf, s, parts, n_parts, out));
+}
+
+static bool
+hex_key_fits(const struct signatures *s, struct slice secret, const struct slice *parts, size_t n_parts)
+{
+	unsigned char *key = mem_alloc(secret.len + 1);
+	bool fits = false;
+	size_t len = 0;
+
+	if (sodium_hex2bin(key, secret.len, secret.p, secret.len, NULL, &len, NULL) == 0 && 2 * len == secret.len)
+		fits = hmac256_fits(s, slice_make((const char *)key, len), parts, n_parts);
+	sodium_memzero(key, secret.len);
+	free(key);
+	return (fits);
+}
+
+bool
+signed_hmac256_hex_keys(const struct provider_conf *conf, const struct signatures *s, struct slice text, struct delivery *out)
+{
+	return (signed_by(hex_key_fits, conf, s, &text, 1, out));
+}
+
+bool
+signed_header(const struct provider_conf *conf, const struct request *req, const struct mac_header *h, struct slice before,
     struct delivery *out)
 {
-	struct signatures s = { .len = HMAC256_LEN };
+	struct signatures s = { .len = h->is_sha512 ? HMAC512_LEN : HMAC256_LEN };
+	struct slice value;
 
 	if (req->was_checked)
 		return (true);
-	signatures_add_base64(&s, value);
-	return (signed_hmac256(conf, &s, &req->body, 1, out));
+	if (!request_header(req, h->name, &value) && (h->other_name == NULL || !request_header(req, h->other_name, &value)))
+		return (delivery_reject(out, 401, "missing_signature"));
+	if (h->is_hex)
+		signatures_add_hex(&s, value);
+	else
+		signatures_add_base64(&s, value);
+	return (signed_by(h->is_sha512 ? hmac512_fits : hmac256_fits, conf, &s, (struct slice[]){ before, req->body }, 2, out));
+}
+
+bool
+signed_timed_header(const struct provider_conf *conf, const struct request *req, const struct timed_header *h,
+    struct delivery *out)
+{
+	struct signatures s = { .len = HMAC256_LEN };
+	struct slice list, time = SLICE("");
+	int64_t seconds;
+
+	if (req->was_checked)
+		return (true);
+	if (!request_header(req, h->name, &list))
+		return (delivery_reject(out, 401, "missing_signature"));
+	while (list.len > 0) {
+		struct slice value = slice_cut(&list, h->separator), scheme = slice_cut(&value, '=');
+
+		if (slice_is(scheme, h->time))
+			time = value;
+		else if (slice_is(scheme, h->mac))
+			signatures_add_hex(&s, value);
+	}
+	if (!unix_seconds(time, &seconds))
+		return (delivery_reject(out, 400, "malformed_signature"));
+	return (signed_hmac256(conf, &s, (struct slice[]){ time, h->joint, req->body }, 3, out) &&
+	    signed_in_time(conf, req, seconds, out));
+}
+
+bool
+signed_past(const struct provider_conf *conf, const struct request *req, int64_t seconds, int64_t past_s, struct delivery *out)
+{
+	int64_t now = req->received_ms / 1000;
+
+	out->signed_s = seconds;
+	if (now - seconds > past_s)
+		return (delivery_reject(out, 401, "timestamp_too_old"));
+	if (seconds - now > conf->tolerance_s && !conf->is_behind)
+		return (delivery_reject(out, 401, "timestamp_too_new"));
+	return (true);
 }
 
 bool
 signed_in_time(const struct provider_conf *conf, const struct request *req, int64_t seconds, struct delivery *out)
 {
-	int64_t now = req->received_ms / 1000;
-
-	out->signed_s = seconds;
-	if (now - seconds > conf->tolerance_s)
-		return (delivery_reject(out, 401, "timestamp_too_old"));
-	if (seconds - now > conf->tolerance_s && !conf->is_behind)
-		return (delivery_reject(out, 401, "timestamp_too_new"));
-	return (true);
+	return (signed_past(conf, req, seconds, conf->tolerance_s, out));
 }
 
 /* ---- Standard Webhooks ---- */

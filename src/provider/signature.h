@@ -28,14 +28,39 @@ bool request_is_post(const struct request *, struct delivery *);
 void signatures_add_hex(struct signatures *, struct slice text);
 void signatures_add_base64(struct signatures *, struct slice text);
 
+/* With its padding or without; false where it is no base64, empty, or has no room. */
+bool signature_base64(struct slice text, unsigned char *out, size_t room, size_t *len);
+
 /* HMAC-SHA256 over the parts, one after the other, with the secrets' own bytes as keys.
  * False and 401 bad_signature where none fits. */
 bool signed_hmac256(const struct provider_conf *, const struct signatures *, const struct slice *parts,
     size_t n_parts, struct delivery *);
-/* A header whose whole value is one base64 HMAC-SHA256 of the body: Shopify, WooCommerce. */
-bool signed_body_base64(const struct provider_conf *, const struct request *, struct slice value, struct delivery *);
+/* Likewise, with keys that are written in hex. */
+bool signed_hmac256_hex_keys(const struct provider_conf *, const struct signatures *, struct slice text, struct delivery *);
+
+/* A header whose whole value is one HMAC of the body. */
+struct mac_header {
+	const char *name, *other_name;	/* other_name: another spelling of it, or NULL */
+	bool is_hex;			/* else base64 */
+	bool is_sha512;			/* else SHA-256 */
+};
+/* before: what is signed in front of the body, or empty. */
+bool signed_header(const struct provider_conf *, const struct request *, const struct mac_header *, struct slice before,
+    struct delivery *);
+
+/* A header such as "t=SECONDS,v1=HEX,v1=HEX": HMAC-SHA256 of seconds, joint and body. */
+struct timed_header {
+	const char *name, *time, *mac;	/* "Stripe-Signature", "t", "v1" */
+	char separator;			/* ',' */
+	struct slice joint;		/* "." */
+};
+bool signed_timed_header(const struct provider_conf *, const struct request *, const struct timed_header *, struct delivery *);
+
 /* A signed time stamp, to be asked after the signature: within the tolerance, bounds included. */
 bool signed_in_time(const struct provider_conf *, const struct request *, int64_t seconds, struct delivery *);
+
+/* Likewise, with another bound for what is past. */
+bool signed_past(const struct provider_conf *, const struct request *, int64_t seconds, int64_t past_s, struct delivery *);
 
 /* Standard Webhooks 1.0.0.  Keys are the secrets' own bytes (Polar, BigCommerce), or base64
  * behind whsec_ (Generic, Dodo), where whpk_ is an Ed25519 public key.  *id is webhook-id. */

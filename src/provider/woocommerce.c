@@ -79,14 +79,10 @@ add_refund(const struct body *order, size_t i, const struct order_message *paid)
 	struct body refund = body_item(order, "refunds", i);
 	struct order_message m = { .kind = ORDER_REFUNDED, .provider = own_name,
 	    .order_id = paid->order_id, .currency = paid->currency };
-	struct slice total = body_text(&refund, "total");
 
-	if (!body_id(&refund, "id", &m.part_id) || !body_time(order, "date_modified_gmt", TIME_GMT, &m.time_ms))
+	if (!body_id(&refund, "id", &m.part_id) || !body_time(order, "date_modified_gmt", TIME_GMT, &m.time_ms) ||
+	    !body_amount_unsigned(&refund, "total", m.currency, &m.amount))
 		return (false);
-	if (!money_parse(total, m.currency, &m.amount))
-		return (body_complain(&refund, "total", "is no amount"));
-	if (m.amount < 0)
-		m.amount = -m.amount;
 	if (m.amount == 0)
 		return (true);
 	m.event_id = delivery_prefixed(order->out, "refunded:", m.part_id);
@@ -115,24 +111,23 @@ read_order(const struct body *order, const struct provider_conf *conf)
 	return (true);
 }
 
+static const struct mac_header signature = { .name = "X-WC-Webhook-Signature" };
+
 static void
 woocommerce_read(const struct provider_conf *conf, const struct request *req, struct delivery *out)
 {
-	struct slice signature = SLICE("");
+	struct slice value;
 	struct body body;
 
 	delivery_begin(out);
 	if (!request_is_post(req, out))
 		return;
 	request_header(req, "X-WC-Webhook-Topic", &out->type);
-	if (!req->was_checked && !request_header(req, "X-WC-Webhook-Signature", &signature)) {
-		if (is_ping(req->body))
-			delivery_ignore(out, "ping");
-		else
-			delivery_reject(out, 401, "missing_signature");
+	if (!req->was_checked && !request_header(req, signature.name, &value) && is_ping(req->body)) {
+		delivery_ignore(out, "ping");
 		return;
 	}
-	if (!signed_body_base64(conf, req, signature, out) || !body_parse(req->body, out, &body))
+	if (!signed_header(conf, req, &signature, SLICE(""), out) || !body_parse(req->body, out, &body))
 		return;
 	/* A product, a customer, {"id":N} of something deleted; and a subscription (of the extension),
 	 * which looks like an order but whose payments are orders of their own. */
@@ -145,4 +140,7 @@ woocommerce_read(const struct provider_conf *conf, const struct request *req, st
 /* The thank-you page: /checkout/order-received/77/?key=wc_order_... */
 static const char *const tokens[] = { "*/order-received/*", "key", NULL };
 
-const struct provider provider_woocommerce = { "woocommerce", woocommerce_read, tokens };
+static const char *const pages[] = { NULL };
+
+const struct provider provider_woocommerce = { .name = "woocommerce", .read = woocommerce_read, .token_params = tokens,
+    .payment_pages = pages, .needs = NEEDS_SECRET };
