@@ -214,6 +214,7 @@ START_TEST(everything)
 	ck_assert_int_eq(s->providers[0].tolerance_ms, 60000);
 	ck_assert(s->providers[0].test);
 	ck_assert_str_eq(s->providers[0].count, "payment_intents");
+	ck_assert_ptr_null(s->providers[0].seller_id);
 	ck_assert_str_eq(s->providers[1].path, "/hooks/stripe-2");
 	ck_assert_int_eq(s->session_timeout_ms, 1800000);
 	ck_assert_int_eq(s->lookback_ms, INT64_C(2592000000));
@@ -390,8 +391,15 @@ static const struct { const char *why, *text; int line; const char *says; } mist
 	{ "a path is absolute", SHOP(" provider stripe { path = \"hooks\" }"), 4, "path = \"hooks\": expected a path such as /hooks/stripe" },
 	{ "a path has no query", SHOP(" provider stripe { path = \"/h?x=1\" }"), 4, "expected a path such as /hooks/stripe" },
 	{ "yes and no", SHOP(" provider stripe { test = maybe }"), 4, "test = \"maybe\": expected true or false" },
-	{ "count's words", SHOP(" provider stripe { count = invoices }"), 4, "count = \"invoices\": expected checkout or payment_intents" },
-	{ "count is Stripe's", SHOP(" provider shopify { count = checkout }"), 4, "count is an option of provider \"stripe\" only" },
+	{ "count's words", SHOP(" provider stripe { count = invoices }"), 4, "count = \"invoices\": expected checkout, payment_intents or capture" },
+	{ "count is Stripe's and Adyen's", SHOP(" provider shopify { count = checkout }"), 4,
+	    "count is an option of provider \"stripe\" and \"adyen\" only" },
+	{ "an address that only Square signs", SHOP(" provider shopify { notification_url = \"https://a/b\" }"), 4,
+	    "notification_url is an option of provider \"square\" only" },
+	{ "an address without its scheme", SHOP(" provider square { notification_url = \"shop.example/hooks\" }"), 4,
+	    "notification_url = \"shop.example/hooks\": expected an address such as https://shop.example/hooks/square" },
+	{ "an id with a blank", SHOP(" provider gumroad { seller_id = \"a b\" }"), 4, "seller_id = \"a b\": expected 1 to 128 visible characters" },
+	{ "PayPal's webhook elsewhere", SHOP(" provider gumroad { webhook_id = \"WH1\" }"), 4, "webhook_id is an option of provider \"paypal\" only" },
 };
 
 START_TEST(mistake)
@@ -654,6 +662,36 @@ START_TEST(sample_follows_the_table)
 }
 END_TEST
 
+START_TEST(options_of_one_provider)
+{
+	struct config *c = load_good(SHOP(
+	    " provider square { notification_url = \"https://shop.example/hooks/square?a=1\" }\n"
+	    " provider gumroad { path = \"/hooks/gumroad-8f14e45fceea167a\" seller_id = \"tRp3gJ8kD0Q1ujhAfzHrDw==\" }\n"
+	    " provider paypal { webhook_id = \"9XL90610J3647323C\" certificate_file = \"/etc/rpvd/paypal.pem\" }\n"
+	    " provider adyen { count = capture }"));
+	const struct endpoint_conf *e = c->sites[0].providers;
+
+	ck_assert_str_eq(e[0].notification_url, "https://shop.example/hooks/square?a=1");
+	ck_assert_str_eq(e[1].seller_id, "tRp3gJ8kD0Q1ujhAfzHrDw==");
+	ck_assert_str_eq(e[2].webhook_id, "9XL90610J3647323C");
+	ck_assert_str_eq(e[2].certificate_file, "/etc/rpvd/paypal.pem");
+	ck_assert_str_eq(e[3].count, "capture");
+	config_free(&c);
+}
+END_TEST
+
+/* Of another provider than the sample's. */
+static bool
+is_of_another_provider(const char *line)
+{
+	static const char *const names[] = { "notification_url", "seller_id", "webhook_id", "certificate_file" };
+
+	for (size_t i = 0; i < N_ELEM(names); i++)
+		if (strncmp(line, names[i], strlen(names[i])) == 0)
+			return (true);
+	return (false);
+}
+
 /* Every line that is commented out is an option or a section that may be switched on. */
 START_TEST(sample_switched_on_loads)
 {
@@ -664,7 +702,7 @@ START_TEST(sample_switched_on_loads)
 	for (const char *p = sample; *p != '\0'; p++) {
 		bool switched_off = *p == '#' && p[1] != ' ' && (p == sample || p[-1] == '\n' || p[-1] == ' ');
 
-		if (!switched_off)
+		if (!switched_off || is_of_another_provider(p + 1))
 			buf_putc(&all, *p);
 	}
 	buf_putc(&all, '\0');
@@ -717,6 +755,7 @@ cases(void)
 	tcase_add_test(tc, manual_follows_the_table);
 	tcase_add_test(tc, example_of_the_manual_loads);
 	tcase_add_test(tc, sample_follows_the_table);
+	tcase_add_test(tc, options_of_one_provider);
 	tcase_add_test(tc, sample_switched_on_loads);
 	tcase_set_timeout(tc, 60);
 	return (tc);

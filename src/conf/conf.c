@@ -247,6 +247,30 @@ check_logs(struct loader *l, cfg_t *cfg, const struct site_conf *site)
 			}
 }
 
+/* Options that one provider has, or two, and no other. */
+static const struct { const char *name, *of, *also_of; } own_options[] = {
+	{ "count", "stripe", "adyen" },
+	{ "notification_url", "square", NULL },
+	{ "seller_id", "gumroad", NULL },
+	{ "webhook_id", "paypal", NULL },
+	{ "certificate_file", "paypal", NULL },
+};
+
+static void
+check_own_options(struct loader *l, cfg_t *section, const char *provider)
+{
+	for (size_t i = 0; i < N_ELEM(own_options); i++) {
+		const char *also = own_options[i].also_of;
+		int line;
+
+		if (!is_given(section, own_options[i].name, &line) || line <= 0 || strcmp(provider, own_options[i].of) == 0 ||
+		    (also != NULL && strcmp(provider, also) == 0))
+			continue;
+		mistake_add(&l->mistakes, line, "%s is an option of provider \"%s\"%s%s%s only", own_options[i].name, own_options[i].of,
+		    also != NULL ? " and \"" : "", also != NULL ? also : "", also != NULL ? "\"" : "");
+	}
+}
+
 static void
 check_endpoints(struct loader *l, cfg_t *cfg, struct site_conf *site)
 {
@@ -255,10 +279,9 @@ check_endpoints(struct loader *l, cfg_t *cfg, struct site_conf *site)
 	for (size_t i = 0; i < site->n_providers; i++) {
 		struct endpoint_conf *e = &site->providers[i];
 		cfg_t *section = cfg_getnsec(cfg, "provider", (unsigned)i);
-		bool given = is_given(section, "count", &line);
 
-		if (given && line > 0 && e->provider[0] != '\0' && strcmp(e->provider, "stripe") != 0)
-			mistake_add(&l->mistakes, line, "count is an option of provider \"stripe\" only");
+		if (e->provider[0] != '\0')
+			check_own_options(l, section, e->provider);
 		if (e->path == NULL && !is_given(section, "path", &line))
 			e->path = option_path("/hooks", e->provider);
 	}

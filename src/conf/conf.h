@@ -38,7 +38,11 @@ struct endpoint_conf {
 	char *path;			/* "/hooks/stripe"; default /hooks/PROVIDER */
 	char *secret_file;		/* NULL: the systemd credential of that name (PROVIDER.secret) */
 	char *visitor_key;		/* "rpv" */
-	char *count;			/* stripe: "checkout" (default) or "payment_intents" */
+	char *count;			/* "checkout" (default); stripe: or "payment_intents"; adyen: or "capture" */
+	char *notification_url;		/* square */
+	char *seller_id;		/* gumroad */
+	char *webhook_id;		/* paypal */
+	char *certificate_file;		/* paypal: pinned; or NULL */
 	int64_t tolerance_ms;
 	bool test;
 	int line;

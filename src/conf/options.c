@@ -164,6 +164,20 @@ check_endpoint(char *value)
 }
 
 static const char *
+check_url(char *value)
+{
+	if (is_visible(value, 1000) && (strncmp(value, "https://", 8) == 0 || strncmp(value, "http://", 7) == 0))
+		return (NULL);
+	return ("an address such as https://shop.example/hooks/square");
+}
+
+static const char *
+check_id(char *value)
+{
+	return (is_visible(value, 128) ? NULL : "1 to 128 visible characters");
+}
+
+static const char *
 check_path(char *value)
 {
 	return (value[0] != '\0' && strlen(value) < 4000 && !has_control(value) ? NULL : "a file name");
@@ -215,7 +229,7 @@ static const char *const model_names[] = {
 	[MODEL_LAST_NON_DIRECT] = "last_non_direct", [MODEL_LAST] = "last", [MODEL_FIRST] = "first",
 	[MODEL_LINEAR] = "linear", [MODEL_POSITION] = "position", [MODEL_TIME_DECAY] = "time_decay", NULL
 };
-static const char *const count_names[] = { "checkout", "payment_intents", NULL };
+static const char *const count_names[] = { "checkout", "payment_intents", "capture", NULL };
 
 const char *
 conf_model_name(enum conf_model model)
@@ -389,8 +403,18 @@ const struct option options[] = {
 	{ IN_PROVIDER, "test", T_BOOL, HOOK(test), "false",
 	    .text = "Count events of the provider's test mode, and only those." },
 	{ IN_PROVIDER, "count", T_STRING, HOOK(count), "checkout", .choices = count_names,
-	    .text = "Stripe only. What is an order: checkout counts Checkout sessions and subscription invoices, "
-	    "payment_intents counts Payment Intents, for shops without Checkout." },
+	    .text = "What is an order, at providers that tell of one payment in several ways. Stripe: checkout counts Checkout sessions "
+	    "and subscription invoices, payment_intents counts Payment Intents, for shops without Checkout. Adyen: checkout counts what is "
+	    "authorised, capture what is captured, for shops that capture later. For all others it is checkout." },
+	{ IN_PROVIDER, "notification_url", T_STRING, HOOK(notification_url), .check = check_url,
+	    .sample = "\"https://shop.example/hooks/square\"",
+	    .text = "Square only, and needed there. The address as it was typed into the webhook subscription, to the letter: it is signed." },
+	{ IN_PROVIDER, "seller_id", T_STRING, HOOK(seller_id), .check = check_id, .sample = "\"tRp3gJ8kD0Q1ujhAfzHrDw==\"",
+	    .text = "Gumroad only, and needed there. The seller's id that each ping has to have, since none is signed." },
+	{ IN_PROVIDER, "webhook_id", T_STRING, HOOK(webhook_id), .check = check_id, .sample = "\"9XL90610J3647323C\"",
+	    .text = "PayPal only, and needed there. The webhook's id as PayPal shows it: it is signed." },
+	{ IN_PROVIDER, "certificate_file", T_PATH, HOOK(certificate_file), .check = check_path, .sample = "\"/etc/rpvd/paypal.pem\"",
+	    .text = "PayPal only. The certificate with which PayPal's signatures are checked, in PEM." },
 };
 const size_t n_options = N_ELEM(options);
 

@@ -24,6 +24,7 @@
 #include "conf/conf.h"
 #include "io/backfill.h"
 #include "io/clock.h"
+#include "io/endpoint.h"
 #include "io/geo.h"
 #include "io/hooks.h"
 #include "io/journal.h"
@@ -40,12 +41,9 @@
 #define STOP_MS 4000			/* a stop that takes longer is cut short; what is uncommitted is read again */
 #define LAST_LINES_MS 2000		/* of which so long for what came by syslog */
 #define LENIENT_MS (60 * 60000)		/* after the start the clock has so long to be set */
-#define SECRETS_MAX 16
-#define SECRET_FILE_MAX 65536
 
-struct endpoint {			/* what a webhook_endpoint borrows */
-	char *secrets_text;
-	struct slice secrets[SECRETS_MAX];
+struct owned {				/* what a webhook_endpoint borrows */
+	struct endpoint endpoint;
 	char name[64];
 };
 
@@ -56,7 +54,7 @@ struct setup {
 	struct geo *geo;
 	struct site **sites;
 	size_t n_sites;
-	struct endpoint *owned;
+	struct owned *owned;
 	struct webhook_endpoint *endpoints;
 	size_t n_endpoints;
 };
@@ -94,20 +92,12 @@ now_ms(void *arg)
 /* ---- setting up ----------------------------------------------------------- */
 
 static void
-endpoint_clear(struct endpoint *own)
-{
-	if (own->secrets_text != NULL)
-		sodium_memzero(own->secrets_text, strlen(own->secrets_text));
-	free(own->secrets_text);
-}
-
-static void
 setup_free(struct setup *s)
 {
 	for (size_t i = 0; i < s->n_sites; i++)
 		site_free(&s->sites[i]);
 	for (size_t i = 0; i < s->n_endpoints; i++)
-		endpoint_clear(&s->owned[i]);
+		endpoint_clear(&s->owned[i].endpoint);
 	free(s->sites);
 	free(s->owned);
 	free(s->endpoints);
@@ -117,78 +107,15 @@ setup_free(struct setup *s)
 	*s = (struct setup){ 0 };
 }
 
-/* The secret file, or the credential of that name that the service manager gave. */
-static char *
-secret_path(const struct endpoint_conf *conf)
-{
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-	struct buf path = { 0 };
-
-	if (conf->secret_file != NULL)
-		return (mem_strdup(conf->secret_file));
-	if (dir == NULL || dir[0] == '\0')
-		return (NULL);
-	buf_printf(&path, "%s/%s.secret", dir, conf->provider);
-	buf_putc(&path, '\0');
-	return (path.p);
-}
-
-static int
-read_secrets(const struct config *config, const struct endpoint_conf *conf, struct endpoint *own, size_t *n, struct err *err)
-{
-	char *path = secret_path(conf);
-	struct slice rest;
-	struct err why;
-	size_t len;
-
-	*n = 0;
-	if (path == NULL)
-		return (err_set(err, "%s:%d: provider \"%s\" has no secret: set secret_file, or give systemd LoadCredential=%s.secret:FILE",
-		    config->file, conf->line, conf->provider, conf->provider));
-	own->secrets_text = file_read(path, SECRET_FILE_MAX, &len, &why);
-	free(path);
-	if (own->secrets_text == NULL)
-		return (err_set(err, "%s:%d: the secret file of provider \"%s\" cannot be read: %.300s", config->file, conf->line,
-		    conf->provider, why.msg));
-	for (rest = slice_make(own->secrets_text, len); rest.len > 0 && *n < SECRETS_MAX;) {
-		struct slice line = slice_cut(&rest, '\n');
-
-		if (line.len > 0 && line.p[line.len - 1] == '\r')
-			line.len--;
-		if (line.len > 0)
-			own->secrets[(*n)++] = line;
-	}
-	if (*n == 0)
-		return (err_set(err, "%s:%d: the secret file of provider \"%s\" is empty: expected the provider's signing secret, one a line",
-		    config->file, conf->line, conf->provider));
-	return (0);
-}
-
-static const struct provider *
-endpoint_provider(const struct config *config, const struct endpoint_conf *conf, struct err *err)
-{
-	const struct provider *found = provider_find(conf->provider);
-	struct buf names = { 0 };
-
-	if (found != NULL)
-		return (found);
-	for (const struct provider *const *p = providers(); *p != NULL; p++)
-		buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", (*p)->name);
-	err_set(err, "%s:%d: there is no provider \"%.60s\"; known are %.*s", config->file, conf->line, conf->provider,
-	    (int)names.len, names.p);
-	buf_free(&names);
-	return (NULL);
-}
-
 /* "stripe"; the second one of a site is "stripe-2". */
 static void
-endpoint_name(const struct setup *s, size_t site_no, struct webhook_endpoint *e, struct endpoint *own)
+endpoint_name(const struct setup *s, size_t site_no, struct webhook_endpoint *e, struct owned *own)
 {
 	unsigned n = 1;
 
 	e->site = s->sites[site_no];
-	for (size_t i = 0; i < s->n_endpoints; i++)
-		n += s->endpoints[i].site == e->site && s->endpoints[i].provider == e->provider;
+	for (const struct webhook_endpoint *before = s->endpoints; before < e; before++)
+		n += before->site == e->site && before->provider == e->provider;
 	snprintf(own->name, sizeof(own->name), n > 1 ? "%.50s-%u" : "%.50s", e->provider->name, n);
 	e->name = own->name;
 }
@@ -196,21 +123,14 @@ endpoint_name(const struct setup *s, size_t site_no, struct webhook_endpoint *e,
 static int
 add_endpoint(struct setup *s, size_t site_no, const struct endpoint_conf *conf, struct err *err)
 {
-	struct endpoint *own = &s->owned[s->n_endpoints];
+	struct owned *own = &s->owned[s->n_endpoints];
 	struct webhook_endpoint *e = &s->endpoints[s->n_endpoints];
-	size_t n;
 
-	e->provider = endpoint_provider(s->config, conf, err);
-	if (e->provider == NULL)
+	s->n_endpoints++;
+	if (endpoint_read(s->config, conf, &own->endpoint, &e->provider, &e->conf, err) != 0)
 		return (-1);
 	endpoint_name(s, site_no, e, own);
-	s->n_endpoints++;
-	if (read_secrets(s->config, conf, own, &n, err) != 0)
-		return (-1);
 	e->path = conf->path;
-	e->conf = (struct provider_conf){ .secrets = own->secrets, .n_secrets = n, .visitor_key = slice_of(conf->visitor_key),
-	    .tolerance_s = conf->tolerance_ms / 1000, .test = conf->test,
-	    .count_payment_intents = conf->count != NULL && strcmp(conf->count, "payment_intents") == 0 };
 	return (0);
 }
 
@@ -330,13 +250,14 @@ check_log(const struct config *config, const char *kind, const struct log_conf *
 static void
 check_endpoint(const struct config *config, const struct endpoint_conf *conf, struct buf *mistakes)
 {
-	struct endpoint own = { 0 };
+	const struct provider *provider;
+	struct provider_conf checked;
+	struct endpoint own;
 	struct err err;
-	size_t n;
 
 	if (conf->provider[0] == '\0')
 		return;
-	if (endpoint_provider(config, conf, &err) == NULL || read_secrets(config, conf, &own, &n, &err) != 0)
+	if (endpoint_read(config, conf, &own, &provider, &checked, &err) != 0)
 		buf_printf(mistakes, "%s\n", err.msg);
 	endpoint_clear(&own);
 }

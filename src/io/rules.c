@@ -25,6 +25,7 @@ struct rules {
 	struct glob_rule *pages, *tokens;
 	struct slice *ignore_paths;
 	struct network *networks, *proxies;
+	const char **referrers;
 	const char *cookies[HIT_COOKIES_MAX];
 	size_t n_cookies;
 	struct rates *rates;
@@ -168,6 +169,29 @@ take_tokens(struct rules *r, const struct site_conf *site)
 	r->engine.n_tokens = n;
 }
 
+/* Those that the owner names, then the payment pages of the site's providers. */
+static void
+take_referrers(struct rules *r, const struct site_conf *site)
+{
+	size_t n = 0, most = list_len(site->ignore_referrers);
+
+	for (size_t i = 0; i < site->n_providers; i++) {
+		const struct provider *p = provider_find(site->providers[i].provider);
+
+		most += p != NULL ? list_len((char **)p->payment_pages) : 0;
+	}
+	r->referrers = mem_calloc(most + 1, sizeof(*r->referrers));
+	for (size_t i = 0; i < list_len(site->ignore_referrers); i++)
+		r->referrers[n++] = site->ignore_referrers[i];
+	for (size_t i = 0; i < site->n_providers; i++) {
+		const struct provider *p = provider_find(site->providers[i].provider);
+
+		for (const char *const *page = p != NULL ? p->payment_pages : NULL; page != NULL && *page != NULL; page++)
+			r->referrers[n++] = *page;
+	}
+	r->engine.source.ignore_referrers = r->referrers;
+}
+
 static void
 take_network(struct network *net, const char *text)
 {
@@ -236,7 +260,6 @@ rules_new(const struct site_conf *site, const struct tables *tables, struct geo 
 	e->bots = tables->bots;
 	e->source.sources = tables->sources;
 	e->source.own_hosts = site->hosts != NULL ? (const char *const *)site->hosts : none;
-	e->source.ignore_referrers = site->ignore_referrers != NULL ? (const char *const *)site->ignore_referrers : none;
 	e->assets = (const char *const *)site->assets;
 	e->session_timeout_ms = site->session_timeout_ms;
 	e->lookback_ms = site->lookback_ms;
@@ -248,6 +271,7 @@ rules_new(const struct site_conf *site, const struct tables *tables, struct geo 
 	e->max_history = site->history_limit;
 	take_identities(r, site);
 	take_tokens(r, site);
+	take_referrers(r, site);
 	take_lists(r, site);
 	take_proxies(r, site->trusted_proxies);
 	if (geo != NULL) {
@@ -282,6 +306,7 @@ rules_free(struct rules **rp)
 	free(r->ignore_paths);
 	free(r->networks);
 	free(r->proxies);
+	free(r->referrers);
 	rates_free(&r->rates);
 	free(r);
 	*rp = NULL;

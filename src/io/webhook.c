@@ -66,6 +66,7 @@ struct conn {
 	struct http_reader *reader;	/* NULL from WAITING on */
 	size_t held, dropped;		/* bytes that came and are kept, that came while lingering */
 	const struct webhook_endpoint *endpoint;	/* NULL where no path fitted; not after the answer is chosen */
+	const char *accepted;			/* the text of the answer 200, of its provider; or NULL */
 	int status;
 	const char *reason;
 	char detail[sizeof(((struct delivery *)0)->detail)], type[TYPE_MAX + 1];
@@ -304,9 +305,10 @@ static void
 conn_format(struct conn *c)
 {
 	const struct answer *a = answer_find(c->status);
+	const char *text = c->status == 200 && c->accepted != NULL ? c->accepted : a->text;
 	int n = snprintf(c->out, sizeof(c->out), "HTTP/1.1 %d %s\r\n%s%sContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
-	    a->status, a->phrase, a->headers, a->text[0] != '\0' ? "Content-Type: text/plain\r\n" : "", strlen(a->text),
-	    c->head_only ? "" : a->text);
+	    a->status, a->phrase, a->headers, text[0] != '\0' ? "Content-Type: text/plain\r\n" : "", strlen(text),
+	    c->head_only ? "" : text);
 
 	must(n > 0 && (size_t)n < sizeof(c->out));
 	c->out_len = (size_t)n;
@@ -480,6 +482,7 @@ request_take(struct conn *c)
 	const struct http_request *q = http_request(c->reader);
 
 	c->endpoint = endpoint_find(c->hooks, q->target);
+	c->accepted = c->endpoint != NULL ? c->endpoint->provider->accepted : NULL;
 	c->head_only = slice_is(q->method, "HEAD");
 	if (c->endpoint == NULL)
 		conn_refuse(c, 404, "unknown_path");

@@ -9,7 +9,7 @@
  */
 #include "base/buf.h"
 #include "base/mem.h"
-#include "provider/event.h"
+#include "provider/report.h"
 #include "provider/modules.h"
 
 /* https://docs.adyen.com/development-resources/currency-codes: "differs from standard" */
@@ -19,98 +19,98 @@ static const struct amounts amounts = { UNITS_ISO, own_units };
 /* ---- items ---- */
 
 static bool
-succeeded(const struct event *e)
+succeeded(const struct report *r)
 {
-	return (slice_is(event_text(e, "success"), "true"));
+	return (slice_is(report_text(r, "success"), "true"));
 }
 
 /* additionalData["metadata.rpv"] */
 static struct slice
-metadata(const struct event *e)
+metadata(const struct report *r)
 {
-	struct slice name = delivery_prefixed(e->out, "metadata.", e->conf->visitor_key);
+	struct slice name = delivery_prefixed(r->out, "metadata.", r->conf->visitor_key);
 
-	return (body_text_of(&e->object, "additionalData", name));
+	return (body_text_of(&r->object, "additionalData", name));
 }
 
 static bool
-add_paid(struct event *e, const char *payment)
+add_paid(struct report *r, const char *payment)
 {
-	struct order_message *m = &e->message;
-	struct slice reference = event_text(e, "merchantReference");
+	struct order_message *m = &r->message;
+	struct slice reference = report_text(r, "merchantReference");
 
-	if (!event_id_text(e, payment, &m->order_id) || !event_money(e, "amount.currency", "amount.value") || event_is_zero(e))
+	if (!report_id_text(r, payment, &m->order_id) || !report_money(r, "amount.currency", "amount.value") || report_is_zero(r))
 		return (false);
-	m->customer = event_text(e, "additionalData.shopperReference");
-	m->recurring = slice_is(event_text(e, "additionalData.shopperInteraction"), "ContAuth");
-	m->visitor = metadata(e);
+	m->customer = report_text(r, "additionalData.shopperReference");
+	m->recurring = slice_is(report_text(r, "additionalData.shopperInteraction"), "ContAuth");
+	m->visitor = metadata(r);
 	if (m->visitor.len == 0)
 		m->visitor = reference;
 	message_token(m, reference);
-	return (event_add(e, ORDER_PAID));
+	return (report_add(r, ORDER_PAID));
 }
 
 static bool
-on_authorisation(struct event *e)
+on_authorisation(struct report *r)
 {
-	if (!succeeded(e) || e->conf->count_captures)
-		return (delivery_ignore(e->out, "not_paid"));
-	return (add_paid(e, "pspReference"));
+	if (!succeeded(r) || r->conf->count_captures)
+		return (delivery_ignore(r->out, "not_paid"));
+	return (add_paid(r, "pspReference"));
 }
 
 static bool
-on_capture(struct event *e)
+on_capture(struct report *r)
 {
-	if (!e->conf->count_captures)
-		return (delivery_ignore(e->out, "same_money"));
-	if (!succeeded(e))
-		return (delivery_ignore(e->out, "not_paid"));
-	return (add_paid(e, "originalReference"));
+	if (!r->conf->count_captures)
+		return (delivery_ignore(r->out, "same_money"));
+	if (!succeeded(r))
+		return (delivery_ignore(r->out, "not_paid"));
+	return (add_paid(r, "originalReference"));
 }
 
 static bool
-on_refund(struct event *e)
+on_refund(struct report *r)
 {
 	static const struct part_paths paths = { "pspReference", "originalReference", "amount.currency", "amount.value" };
 
-	if (!succeeded(e))
-		return (delivery_ignore(e->out, "not_final"));
-	return (event_add_part(e, ORDER_REFUNDED, &paths));
+	if (!succeeded(r))
+		return (delivery_ignore(r->out, "not_final"));
+	return (report_add_part(r, ORDER_REFUNDED, &paths));
 }
 
 /* Its events have references of their own; the payment names the dispute. */
 static bool
-add_dispute(struct event *e, enum order_kind kind)
+add_dispute(struct report *r, enum order_kind kind)
 {
 	static const struct part_paths paths = { NULL, "originalReference", "amount.currency", "amount.value" };
 
-	if (!succeeded(e))
-		return (delivery_ignore(e->out, "no_change"));
-	e->message.part_id = delivery_prefixed(e->out, "cb:", event_text(e, "originalReference"));
-	return (event_add_part(e, kind, &paths));
+	if (!succeeded(r))
+		return (delivery_ignore(r->out, "no_change"));
+	r->message.part_id = delivery_prefixed(r->out, "cb:", report_text(r, "originalReference"));
+	return (report_add_part(r, kind, &paths));
 }
 
 static bool
-on_chargeback(struct event *e)
+on_chargeback(struct report *r)
 {
-	return (add_dispute(e, ORDER_DISPUTED));
+	return (add_dispute(r, ORDER_DISPUTED));
 }
 
 static bool
-on_chargeback_reversed(struct event *e)
+on_chargeback_reversed(struct report *r)
 {
-	return (add_dispute(e, ORDER_DISPUTE_WON));
+	return (add_dispute(r, ORDER_DISPUTE_WON));
 }
 
 /* Money that was refunded comes back to the shop: no event of ours says so. */
 static bool
-on_refund_undone(struct event *e)
+on_refund_undone(struct report *r)
 {
-	return (delivery_ignore(e->out, succeeded(e) ? "not_represented" : "no_change"));
+	return (delivery_ignore(r->out, succeeded(r) ? "not_represented" : "no_change"));
 }
 
 /* SECOND_CHARGEBACK takes what CHARGEBACK took; NOTIFICATION_OF_CHARGEBACK takes nothing. */
-static const struct event_type types[] = {
+static const struct report_type types[] = {
 	{ "AUTHORISATION", on_authorisation },
 	{ "CAPTURE", on_capture },
 	{ "REFUND", on_refund },
@@ -122,11 +122,11 @@ static const struct event_type types[] = {
 };
 
 static struct body
-item_at(const struct event *e, size_t i)
+item_at(const struct report *r, size_t i)
 {
-	struct body items = body_item(&e->body, "notificationItems", i);
+	struct body items = body_item(&r->body, "notificationItems", i);
 
-	return ((struct body){ e->out, body_at(&items, "NotificationRequestItem"), "NotificationRequestItem" });
+	return ((struct body){ r->out, body_at(&items, "NotificationRequestItem"), "NotificationRequestItem" });
 }
 
 /* ---- signatures ---- */
@@ -150,39 +150,39 @@ signed_text(const struct body *item, struct buf *out)
 }
 
 static bool
-item_is_signed(const struct event *e, const struct body *item)
+item_is_signed(const struct report *r, const struct body *item)
 {
 	struct signatures s = { .len = 32 };
 	struct buf text = { 0 };
 	bool is_signed;
 
-	e->out->secret_index = -1;	/* not that of the item before */
+	r->out->secret_index = -1;	/* not that of the item before */
 	signatures_add_base64(&s, body_text(item, "additionalData.hmacSignature"));
 	if (signed_text(item, &text))
-		is_signed = signed_hmac256_hex_keys(e->conf, &s, buf_view(&text), e->out);
+		is_signed = signed_hmac256_hex_keys(r->conf, &s, buf_view(&text), r->out);
 	else
-		is_signed = delivery_reject(e->out, 400, "malformed_signature");
+		is_signed = delivery_reject(r->out, 400, "malformed_signature");
 	buf_free(&text);
 	return (is_signed);
 }
 
 static bool
-all_are_signed(const struct event *e)
+all_are_signed(const struct report *r)
 {
-	size_t n = body_count(&e->body, "notificationItems");
+	size_t n = body_count(&r->body, "notificationItems");
 	bool all = n > 0;
 
 	for (size_t i = 0; i < n && all; i++) {
-		struct body item = item_at(e, i);
+		struct body item = item_at(r, i);
 
 		all = body_at(&item, "additionalData.hmacSignature") != NULL;
 	}
 	if (!all)
-		return (delivery_reject(e->out, 401, "missing_signature"));
+		return (delivery_reject(r->out, 401, "missing_signature"));
 	for (size_t i = 0; i < n; i++) {
-		struct body item = item_at(e, i);
+		struct body item = item_at(r, i);
 
-		if (!item_is_signed(e, &item))
+		if (!item_is_signed(r, &item))
 			return (false);
 	}
 	return (true);
@@ -190,36 +190,36 @@ all_are_signed(const struct event *e)
 
 /* What is no JSON has no signature: nobody's word, and not to be kept. */
 static bool
-parse_signed(struct event *e)
+parse_signed(struct report *r)
 {
-	if (!event_parse(e) && !e->request->was_checked)
-		return (delivery_reject(e->out, 401, "missing_signature"));
-	return (e->out->verdict == VERDICT_ACCEPT && (e->request->was_checked || all_are_signed(e)));
+	if (!report_parse(r) && !r->request->was_checked)
+		return (delivery_reject(r->out, 401, "missing_signature"));
+	return (r->out->verdict == VERDICT_ACCEPT && (r->request->was_checked || all_are_signed(r)));
 }
 
 static bool
-read_item(const struct event *whole, size_t i)
+read_item(const struct report *whole, size_t i)
 {
-	struct event e = *whole;
-	event_reader *read;
+	struct report r = *whole;
+	report_reader *read;
 
-	e.object = e.body = item_at(whole, i);
-	read = event_reader_of(&e, "eventCode", types, N_ELEM(types));
-	if (read != NULL && event_time(&e, "eventDate", TIME_RFC3339))
-		read(&e);
-	return (e.out->verdict == VERDICT_ACCEPT);
+	r.object = r.body = item_at(whole, i);
+	read = report_reader_of(&r, "eventCode", types, N_ELEM(types));
+	if (read != NULL && report_time(&r, "eventDate", TIME_RFC3339))
+		read(&r);
+	return (r.out->verdict == VERDICT_ACCEPT);
 }
 
 static void
 adyen_read(const struct provider_conf *conf, const struct request *req, struct delivery *out)
 {
-	struct event e;
+	struct report r;
 	struct slice live;
 
-	if (!event_begin(&e, &provider_adyen, &amounts, conf, req, out) || !parse_signed(&e) || !event_id_text(&e, "live", &live) ||
-	    event_is_of_other_mode(&e, !slice_is(live, "true")))
+	if (!report_begin(&r, &provider_adyen, &amounts, conf, req, out) || !parse_signed(&r) || !report_id_text(&r, "live", &live) ||
+	    report_is_of_other_mode(&r, !slice_is(live, "true")))
 		return;
-	for (size_t i = 0; i < body_count(&e.body, "notificationItems") && read_item(&e, i);)
+	for (size_t i = 0; i < body_count(&r.body, "notificationItems") && read_item(&r, i);)
 		i++;
 }
 

@@ -6,7 +6,7 @@
  * store's API.  What would have to be asked for is counted as such.
  */
 #include "base/mem.h"
-#include "provider/event.h"
+#include "provider/report.h"
 #include "provider/modules.h"
 #include "provider/signature.h"
 
@@ -14,22 +14,22 @@ static const struct amounts amounts = { UNITS_TEXT, NULL };
 
 /* Shipped, completed, waiting to be packed: it is paid. */
 static bool
-on_status(struct event *e)
+on_status(struct report *r)
 {
 	struct slice status;
 
-	if (!event_id_text(e, "status.new_status_id", &status))
+	if (!report_id_text(r, "status.new_status_id", &status))
 		return (false);
-	return (delivery_ignore(e->out, slice_is(status, "2") || slice_is(status, "10") || slice_is(status, "11") ? "needs_api" : "not_paid"));
+	return (delivery_ignore(r->out, slice_is(status, "2") || slice_is(status, "10") || slice_is(status, "11") ? "needs_api" : "not_paid"));
 }
 
 static bool
-on_refund(struct event *e)
+on_refund(struct report *r)
 {
-	return (delivery_ignore(e->out, "needs_api"));
+	return (delivery_ignore(r->out, "needs_api"));
 }
 
-static const struct event_type types[] = {
+static const struct report_type types[] = {
 	{ "store/order/statusUpdated", on_status },
 	{ "store/order/refund/created", on_refund },
 };
@@ -37,16 +37,16 @@ static const struct event_type types[] = {
 static void
 bigcommerce_read(const struct provider_conf *conf, const struct request *req, struct delivery *out)
 {
-	struct event e;
-	event_reader *read;
+	struct report r;
+	report_reader *read;
 	struct slice id;
 
-	if (!event_begin(&e, &provider_bigcommerce, &amounts, conf, req, out) ||
-	    !signed_standard(conf, req, KEYS_LITERAL, &id, out) || !event_parse(&e))
+	if (!report_begin(&r, &provider_bigcommerce, &amounts, conf, req, out) ||
+	    !signed_standard(conf, req, KEYS_LITERAL, &id, out) || !report_parse(&r))
 		return;
-	read = event_reader_of(&e, "scope", types, N_ELEM(types));
-	if (read != NULL && body_object(&e.body, "data", &e.object))
-		read(&e);
+	read = report_reader_of(&r, "scope", types, N_ELEM(types));
+	if (read != NULL && body_object(&r.body, "data", &r.object))
+		read(&r);
 }
 
 static const char *const tokens[] = { NULL };

@@ -40,13 +40,34 @@ key_signed(EVP_PKEY *key, struct slice message, struct slice signature)
 	return (fits);
 }
 
+/* The certificate's own, of which the result borrows; NULL where it is of no use. */
+static EVP_PKEY *
+rsa_key(const X509 *x)
+{
+	EVP_PKEY *key = x != NULL ? X509_get0_pubkey(x) : NULL;
+
+	if (key == NULL || EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || EVP_PKEY_get_bits(key) < RSA_BITS_MIN)
+		return (NULL);
+	return (key);
+}
+
+bool
+certificate_is_usable(struct slice pem)
+{
+	X509 *x = parse(pem);
+	bool is_usable = rsa_key(x) != NULL;
+
+	X509_free(x);
+	ERR_clear_error();
+	return (is_usable);
+}
+
 bool
 certificate_signed(struct slice pem, struct slice message, struct slice signature, int64_t now_s)
 {
 	X509 *x = parse(pem);
-	EVP_PKEY *key = x != NULL ? X509_get0_pubkey(x) : NULL;
-	bool fits = key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && EVP_PKEY_get_bits(key) >= RSA_BITS_MIN &&
-	    !has_expired(x, now_s) && key_signed(key, message, signature);
+	EVP_PKEY *key = rsa_key(x);
+	bool fits = key != NULL && !has_expired(x, now_s) && key_signed(key, message, signature);
 
 	X509_free(x);
 	ERR_clear_error();

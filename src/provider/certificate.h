@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/slice.h"
+#include "provider/provider.h"
 
 #define CERTIFICATE_SIGNATURE_MAX 1024	/* bytes: a key of 8192 bits */
 

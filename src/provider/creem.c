@@ -7,7 +7,7 @@
  * checkout of before that field was there is named by its order alone.
  */
 #include "base/mem.h"
-#include "provider/event.h"
+#include "provider/report.h"
 #include "provider/modules.h"
 #include "provider/signature.h"
 
@@ -16,97 +16,97 @@
 static const struct amounts amounts = { UNITS_ISO, NULL };
 
 static void
-read_customer(struct event *e)
+read_customer(struct report *r)
 {
-	e->message.customer = event_customer(e, "customer.id", "customer.email");
-	if (e->message.customer.len == 0)
-		e->message.customer = event_text(e, "customer");
+	r->message.customer = report_customer(r, "customer.id", "customer.email");
+	if (r->message.customer.len == 0)
+		r->message.customer = report_text(r, "customer");
 }
 
 static bool
-on_checkout_completed(struct event *e)
+on_checkout_completed(struct report *r)
 {
-	struct order_message *m = &e->message;
-	struct slice request = event_text(e, "request_id"), order = event_text(e, "order.id");
+	struct order_message *m = &r->message;
+	struct slice request = report_text(r, "request_id"), order = report_text(r, "order.id");
 
 	/* `amount` is what the goods cost, without the tax that may come on top of it. */
-	if (!event_money(e, "order.currency", event_text(e, "order.amount_paid").len > 0 ? "order.amount_paid" : "order.amount") ||
-	    !event_amount_or_0(e, "order.tax_amount", &m->tax) || event_is_zero(e) || !event_id_text(e, "order.id", &order))
+	if (!report_money(r, "order.currency", report_text(r, "order.amount_paid").len > 0 ? "order.amount_paid" : "order.amount") ||
+	    !report_amount_or_0(r, "order.tax_amount", &m->tax) || report_is_zero(r) || !report_id_text(r, "order.id", &order))
 		return (false);
-	m->order_id = event_either(e, "order.transaction", "order.id");
+	m->order_id = report_either(r, "order.transaction", "order.id");
 	if (!slice_equal(m->order_id, order))
 		message_alias(m, order);
-	read_customer(e);
-	m->visitor = event_visitor(e, "metadata");
+	read_customer(r);
+	m->visitor = report_visitor(r, "metadata");
 	if (m->visitor.len == 0)
 		m->visitor = request;
-	message_token(m, event_text(e, "id"));
+	message_token(m, report_text(r, "id"));
 	message_token(m, request);
-	return (event_add(e, ORDER_PAID));
+	return (report_add(r, ORDER_PAID));
 }
 
 /* It is of the period with which the subscription began. */
 static bool
-is_first(struct event *e, bool *first)
+is_first(struct report *r, bool *first)
 {
 	int64_t created_ms, period_ms;
 
-	if (!body_time(&e->object, "created_at", TIME_RFC3339, &created_ms) ||
-	    !body_time(&e->object, "current_period_start_date", TIME_RFC3339, &period_ms))
+	if (!body_time(&r->object, "created_at", TIME_RFC3339, &created_ms) ||
+	    !body_time(&r->object, "current_period_start_date", TIME_RFC3339, &period_ms))
 		return (false);
 	*first = period_ms - created_ms < FIRST_MS;
 	return (true);
 }
 
 static bool
-on_subscription_paid(struct event *e)
+on_subscription_paid(struct report *r)
 {
-	struct order_message *m = &e->message;
+	struct order_message *m = &r->message;
 	bool first;
 
-	if (!is_first(e, &first))
+	if (!is_first(r, &first))
 		return (false);
 	if (first)				/* checkout.completed tells of it */
-		return (delivery_ignore(e->out, "same_money"));
-	if (body_at(&e->object, "last_transaction.amount_paid") != NULL) {
-		if (!event_money(e, "last_transaction.currency", "last_transaction.amount_paid") ||
-		    !event_amount_or_0(e, "last_transaction.tax_amount", &m->tax))
+		return (delivery_ignore(r->out, "same_money"));
+	if (body_at(&r->object, "last_transaction.amount_paid") != NULL) {
+		if (!report_money(r, "last_transaction.currency", "last_transaction.amount_paid") ||
+		    !report_amount_or_0(r, "last_transaction.tax_amount", &m->tax))
 			return (false);
-	} else if (!event_money(e, "product.currency", "product.price"))
+	} else if (!report_money(r, "product.currency", "product.price"))
 		return (false);
-	if (event_is_zero(e) || !event_id_text(e, "last_transaction_id", &m->order_id))
+	if (report_is_zero(r) || !report_id_text(r, "last_transaction_id", &m->order_id))
 		return (false);
 	m->recurring = true;
-	read_customer(e);
-	m->visitor = event_visitor(e, "metadata");
-	return (event_add(e, ORDER_PAID));
+	read_customer(r);
+	m->visitor = report_visitor(r, "metadata");
+	return (report_add(r, ORDER_PAID));
 }
 
 /* Of a refund or a dispute, whose names for the money differ. */
 static bool
-add_part(struct event *e, enum order_kind kind, const char *currency, const char *amount)
+add_part(struct report *r, enum order_kind kind, const char *currency, const char *amount)
 {
-	const struct part_paths paths = { "id", body_at(&e->object, "transaction.id") != NULL ? "transaction.id" : "order.id", currency,
+	const struct part_paths paths = { "id", body_at(&r->object, "transaction.id") != NULL ? "transaction.id" : "order.id", currency,
 	    amount };
 
-	return (event_add_part(e, kind, &paths));
+	return (report_add_part(r, kind, &paths));
 }
 
 static bool
-on_refund_created(struct event *e)
+on_refund_created(struct report *r)
 {
-	if (!slice_is(event_text(e, "status"), "succeeded"))
-		return (delivery_ignore(e->out, "not_final"));
-	return (add_part(e, ORDER_REFUNDED, "refund_currency", "refund_amount"));
+	if (!slice_is(report_text(r, "status"), "succeeded"))
+		return (delivery_ignore(r->out, "not_final"));
+	return (add_part(r, ORDER_REFUNDED, "refund_currency", "refund_amount"));
 }
 
 static bool
-on_dispute_created(struct event *e)
+on_dispute_created(struct report *r)
 {
-	return (add_part(e, ORDER_DISPUTED, "currency", "amount"));
+	return (add_part(r, ORDER_DISPUTED, "currency", "amount"));
 }
 
-static const struct event_type types[] = {
+static const struct report_type types[] = {
 	{ "checkout.completed", on_checkout_completed },
 	{ "subscription.paid", on_subscription_paid },
 	{ "refund.created", on_refund_created },
@@ -115,9 +115,9 @@ static const struct event_type types[] = {
 
 /* prod; test, and what Creem's own people see: sandbox, local. */
 static bool
-is_test(const struct event *e)
+is_test(const struct report *r)
 {
-	struct slice mode = event_text(e, "mode");
+	struct slice mode = report_text(r, "mode");
 
 	return (slice_is(mode, "test") || slice_is(mode, "sandbox") || slice_is(mode, "local"));
 }
@@ -127,16 +127,16 @@ static const struct mac_header signature = { .name = "creem-signature", .is_hex 
 static void
 creem_read(const struct provider_conf *conf, const struct request *req, struct delivery *out)
 {
-	struct event e;
-	event_reader *read;
+	struct report r;
+	report_reader *read;
 
-	if (!event_begin(&e, &provider_creem, &amounts, conf, req, out) || !signed_header(conf, req, &signature, SLICE(""), out) ||
-	    !event_parse(&e))
+	if (!report_begin(&r, &provider_creem, &amounts, conf, req, out) || !signed_header(conf, req, &signature, SLICE(""), out) ||
+	    !report_parse(&r))
 		return;
-	read = event_reader_of(&e, "eventType", types, N_ELEM(types));
-	if (read != NULL && event_id_text(&e, "id", &e.message.event_id) && event_time(&e, "created_at", TIME_UNIX_MS) &&
-	    body_object(&e.body, "object", &e.object) && !event_is_of_other_mode(&e, is_test(&e)))
-		read(&e);
+	read = report_reader_of(&r, "eventType", types, N_ELEM(types));
+	if (read != NULL && report_id_text(&r, "id", &r.message.event_id) && report_time(&r, "created_at", TIME_UNIX_MS) &&
+	    body_object(&r.body, "object", &r.object) && !report_is_of_other_mode(&r, is_test(&r)))
+		read(&r);
 }
 
 /* The success URL comes back with both. */

@@ -9,7 +9,7 @@
 #include <sodium.h>
 
 #include "base/mem.h"
-#include "provider/event.h"
+#include "provider/report.h"
 #include "provider/form.h"
 #include "provider/modules.h"
 
@@ -18,66 +18,66 @@ static const struct currency dollars = { "USD" };
 
 /* A form has texts, JSON truth. */
 static bool
-is_true(const struct event *e, const char *path)
+is_true(const struct report *r, const char *path)
 {
-	return (slice_is(event_text(e, path), "true") || body_is_true(&e->object, path));
+	return (slice_is(report_text(r, path), "true") || body_is_true(&r->object, path));
 }
 
 /* What a gift cost stands beside a price of nothing. */
 static bool
-read_price(struct event *e)
+read_price(struct report *r)
 {
-	bool is_gift = is_true(e, "is_gift_receiver_purchase") && event_text(e, "gift_price").len > 0;
+	bool is_gift = is_true(r, "is_gift_receiver_purchase") && report_text(r, "gift_price").len > 0;
 
-	e->message.currency = dollars;
-	return (event_amount(e, is_gift ? "gift_price" : "price", &e->message.amount));
+	r->message.currency = dollars;
+	return (report_amount(r, is_gift ? "gift_price" : "price", &r->message.amount));
 }
 
 static bool
-on_sale(struct event *e)
+on_sale(struct report *r)
 {
-	struct order_message *m = &e->message;
+	struct order_message *m = &r->message;
 
-	if (is_true(e, "is_preorder_authorization"))
-		return (delivery_ignore(e->out, "not_paid"));
-	if (!read_price(e) || !event_amount_or_0(e, "shipping_rate", &m->shipping) || event_is_zero(e) ||
-	    !event_time(e, "sale_timestamp", TIME_RFC3339))
+	if (is_true(r, "is_preorder_authorization"))
+		return (delivery_ignore(r->out, "not_paid"));
+	if (!read_price(r) || !report_amount_or_0(r, "shipping_rate", &m->shipping) || report_is_zero(r) ||
+	    !report_time(r, "sale_timestamp", TIME_RFC3339))
 		return (false);
-	m->recurring = is_true(e, "is_recurring_charge");
-	m->customer = event_customer(e, "purchaser_id", "email");
-	m->visitor = event_visitor(e, "url_params");
-	return (event_add(e, ORDER_PAID));
+	m->recurring = is_true(r, "is_recurring_charge");
+	m->customer = report_customer(r, "purchaser_id", "email");
+	m->visitor = report_visitor(r, "url_params");
+	return (report_add(r, ORDER_PAID));
 }
 
 /* There is one of each kind for a sale, at most, and no id but the sale's. */
 static bool
-add_part(struct event *e, enum order_kind kind)
+add_part(struct report *r, enum order_kind kind)
 {
-	e->message.part_id = e->message.order_id;
-	return (read_price(e) && !event_is_zero(e) && event_add(e, kind));
+	r->message.part_id = r->message.order_id;
+	return (read_price(r) && !report_is_zero(r) && report_add(r, kind));
 }
 
 static bool
-on_refund(struct event *e)
+on_refund(struct report *r)
 {
-	if (!is_true(e, "refunded"))
-		return (delivery_ignore(e->out, "partial_amount_unknown"));
-	return (add_part(e, ORDER_REFUNDED));
+	if (!is_true(r, "refunded"))
+		return (delivery_ignore(r->out, "partial_amount_unknown"));
+	return (add_part(r, ORDER_REFUNDED));
 }
 
 static bool
-on_dispute(struct event *e)
+on_dispute(struct report *r)
 {
-	return (add_part(e, ORDER_DISPUTED));
+	return (add_part(r, ORDER_DISPUTED));
 }
 
 static bool
-on_dispute_won(struct event *e)
+on_dispute_won(struct report *r)
 {
-	return (add_part(e, ORDER_DISPUTE_WON));
+	return (add_part(r, ORDER_DISPUTE_WON));
 }
 
-static const struct event_type types[] = {
+static const struct report_type types[] = {
 	{ "sale", on_sale },
 	{ "refund", on_refund },
 	{ "dispute", on_dispute },
@@ -85,46 +85,46 @@ static const struct event_type types[] = {
 };
 
 static bool
-is_of_seller(const struct event *e)
+is_of_seller(const struct report *r)
 {
-	struct slice mine = e->conf->seller_id, told = event_text(e, "seller_id");
+	struct slice mine = r->conf->seller_id, told = report_text(r, "seller_id");
 
 	return (mine.len > 0 && told.len == mine.len && sodium_memcmp(told.p, mine.p, mine.len) == 0);
 }
 
 /* What cannot be read names no seller: nobody's word, and not to be kept. */
 static bool
-parse_of_seller(struct event *e)
+parse_of_seller(struct report *r)
 {
-	bool is_json = e->request->body.len > 0 && *e->request->body.p == '{';
-	bool parsed = is_json ? event_parse(e) : form_parse(e->request->body, e->out, &e->body);
+	bool is_json = r->request->body.len > 0 && *r->request->body.p == '{';
+	bool parsed = is_json ? report_parse(r) : form_parse(r->request->body, r->out, &r->body);
 
-	e->object = e->body;
-	return ((parsed && is_of_seller(e)) || delivery_reject(e->out, 401, "wrong_account"));
+	r->object = r->body;
+	return ((parsed && is_of_seller(r)) || delivery_reject(r->out, 401, "wrong_account"));
 }
 
 /* The seller's plain ping, which tells of sales alone, has no resource_name. */
-static event_reader *
-kind_of(struct event *e)
+static report_reader *
+kind_of(struct report *r)
 {
-	if (body_at(&e->body, "resource_name") != NULL)
-		return (event_reader_of(e, "resource_name", types, N_ELEM(types)));
-	e->out->type = SLICE("sale");
+	if (body_at(&r->body, "resource_name") != NULL)
+		return (report_reader_of(r, "resource_name", types, N_ELEM(types)));
+	r->out->type = SLICE("sale");
 	return (on_sale);
 }
 
 static void
 gumroad_read(const struct provider_conf *conf, const struct request *req, struct delivery *out)
 {
-	struct event e;
-	event_reader *read;
+	struct report r;
+	report_reader *read;
 
-	if (!event_begin(&e, &provider_gumroad, &amounts, conf, req, out) || !parse_of_seller(&e))
+	if (!report_begin(&r, &provider_gumroad, &amounts, conf, req, out) || !parse_of_seller(&r))
 		return;
-	read = kind_of(&e);
-	e.message.time_ms = req->received_ms;
-	if (read != NULL && !event_is_of_other_mode(&e, is_true(&e, "test")) && event_id_text(&e, "sale_id", &e.message.order_id))
-		read(&e);
+	read = kind_of(&r);
+	r.message.time_ms = req->received_ms;
+	if (read != NULL && !report_is_of_other_mode(&r, is_true(&r, "test")) && report_id_text(&r, "sale_id", &r.message.order_id))
+		read(&r);
 }
 
 static const char *const tokens[] = { NULL };

@@ -8,58 +8,58 @@
  * named by its transaction.
  */
 #include "base/mem.h"
-#include "provider/event.h"
+#include "provider/report.h"
 #include "provider/modules.h"
 #include "provider/signature.h"
 
 static const struct amounts amounts = { UNITS_ISO, NULL };
 
 static bool
-on_transaction_completed(struct event *e)
+on_transaction_completed(struct report *r)
 {
-	struct order_message *m = &e->message;
+	struct order_message *m = &r->message;
 
-	if (!event_id_text(e, "id", &m->order_id) || !event_money(e, "currency_code", "details.totals.grand_total") ||
-	    !event_amount_or_0(e, "details.totals.tax", &m->tax) || event_is_zero(e))
+	if (!report_id_text(r, "id", &m->order_id) || !report_money(r, "currency_code", "details.totals.grand_total") ||
+	    !report_amount_or_0(r, "details.totals.tax", &m->tax) || report_is_zero(r))
 		return (false);
-	if (event_text(e, "billed_at").len > 0 && !event_time(e, "billed_at", TIME_RFC3339))
+	if (report_text(r, "billed_at").len > 0 && !report_time(r, "billed_at", TIME_RFC3339))
 		return (false);
-	m->recurring = slice_starts(event_text(e, "origin"), SLICE("subscription_"));
-	m->customer = event_text(e, "customer_id");
-	m->visitor = event_visitor(e, "custom_data");
+	m->recurring = slice_starts(report_text(r, "origin"), SLICE("subscription_"));
+	m->customer = report_text(r, "customer_id");
+	m->visitor = report_visitor(r, "custom_data");
 	message_token(m, m->order_id);
-	return (event_add(e, ORDER_PAID));
+	return (report_add(r, ORDER_PAID));
 }
 
 static bool
-add_dispute(struct event *e, enum order_kind kind)
+add_dispute(struct report *r, enum order_kind kind)
 {
 	static const struct part_paths paths = { NULL, "transaction_id", "currency_code", "totals.total" };
 
-	e->message.part_id = delivery_prefixed(e->out, "cb:", event_text(e, "transaction_id"));
-	return (event_add_part(e, kind, &paths));
+	r->message.part_id = delivery_prefixed(r->out, "cb:", report_text(r, "transaction_id"));
+	return (report_add_part(r, kind, &paths));
 }
 
 static bool
-on_adjustment(struct event *e)
+on_adjustment(struct report *r)
 {
 	static const struct part_paths paths = { "id", "transaction_id", "currency_code", "totals.total" };
-	struct slice action = event_text(e, "action");
+	struct slice action = report_text(r, "action");
 
 	if (slice_is(action, "chargeback"))
-		return (add_dispute(e, ORDER_DISPUTED));
+		return (add_dispute(r, ORDER_DISPUTED));
 	if (slice_is(action, "chargeback_reverse"))
-		return (add_dispute(e, ORDER_DISPUTE_WON));
+		return (add_dispute(r, ORDER_DISPUTE_WON));
 	if (slice_starts(action, SLICE("chargeback_warning")))		/* takes no money */
-		return (delivery_ignore(e->out, "inquiry"));
+		return (delivery_ignore(r->out, "inquiry"));
 	if (!slice_is(action, "refund"))
-		return (delivery_ignore(e->out, "irrelevant_type"));
-	if (!slice_is(event_text(e, "status"), "approved"))
-		return (delivery_ignore(e->out, "not_final"));
-	return (event_add_part(e, ORDER_REFUNDED, &paths));
+		return (delivery_ignore(r->out, "irrelevant_type"));
+	if (!slice_is(report_text(r, "status"), "approved"))
+		return (delivery_ignore(r->out, "not_final"));
+	return (report_add_part(r, ORDER_REFUNDED, &paths));
 }
 
-static const struct event_type types[] = {
+static const struct report_type types[] = {
 	{ "transaction.completed", on_transaction_completed },
 	{ "adjustment.created", on_adjustment },
 	{ "adjustment.updated", on_adjustment },
@@ -71,16 +71,16 @@ static const struct timed_header signature = { "Paddle-Signature", "ts", "h1", '
 static void
 paddle_read(const struct provider_conf *conf, const struct request *req, struct delivery *out)
 {
-	struct event e;
-	event_reader *read;
+	struct report r;
+	report_reader *read;
 
-	if (!event_begin(&e, &provider_paddle, &amounts, conf, req, out) || !signed_timed_header(conf, req, &signature, out) ||
-	    !event_parse(&e))
+	if (!report_begin(&r, &provider_paddle, &amounts, conf, req, out) || !signed_timed_header(conf, req, &signature, out) ||
+	    !report_parse(&r))
 		return;
-	read = event_reader_of(&e, "event_type", types, N_ELEM(types));
-	if (read != NULL && event_id_text(&e, "event_id", &e.message.event_id) && event_time(&e, "occurred_at", TIME_RFC3339) &&
-	    body_object(&e.body, "data", &e.object))
-		read(&e);
+	read = report_reader_of(&r, "event_type", types, N_ELEM(types));
+	if (read != NULL && report_id_text(&r, "event_id", &r.message.event_id) && report_time(&r, "occurred_at", TIME_RFC3339) &&
+	    body_object(&r.body, "data", &r.object))
+		read(&r);
 }
 
 /* A payment link opens the shop's own page so. */

@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "provider/certificate.h"
-#include "provider/event.h"
+#include "provider/report.h"
 #include "provider/modules.h"
 
 #define PAST_S (3 * 86400)
@@ -24,43 +24,43 @@ static const struct amounts amounts = { UNITS_TEXT, NULL };
 /* ---- events ---- */
 
 static bool
-on_capture(struct event *e)
+on_capture(struct report *r)
 {
-	struct order_message *m = &e->message;
+	struct order_message *m = &r->message;
 
-	if (!event_id_text(e, "id", &m->order_id) || !event_time(e, "create_time", TIME_RFC3339) ||
-	    !event_money(e, "amount.currency_code", "amount.value") || event_is_zero(e))
+	if (!report_id_text(r, "id", &m->order_id) || !report_time(r, "create_time", TIME_RFC3339) ||
+	    !report_money(r, "amount.currency_code", "amount.value") || report_is_zero(r))
 		return (false);
-	m->visitor = event_text(e, "custom_id");
-	message_token(m, event_text(e, "supplementary_data.related_ids.order_id"));
-	message_token(m, event_text(e, "invoice_id"));
+	m->visitor = report_text(r, "custom_id");
+	message_token(m, report_text(r, "supplementary_data.related_ids.order_id"));
+	message_token(m, report_text(r, "invoice_id"));
 	message_token(m, m->visitor);
-	return (event_add(e, ORDER_PAID));
+	return (report_add(r, ORDER_PAID));
 }
 
 /* Of version 1 of the API: subscriptions. */
 static bool
-on_sale(struct event *e)
+on_sale(struct report *r)
 {
-	struct order_message *m = &e->message;
+	struct order_message *m = &r->message;
 
-	if (!event_id_text(e, "id", &m->order_id) || !event_time(e, "create_time", TIME_RFC3339) ||
-	    !event_money(e, "amount.currency", "amount.total") || !event_amount_or_0(e, "amount.details.tax", &m->tax) ||
-	    !event_amount_or_0(e, "amount.details.shipping", &m->shipping) || event_is_zero(e))
+	if (!report_id_text(r, "id", &m->order_id) || !report_time(r, "create_time", TIME_RFC3339) ||
+	    !report_money(r, "amount.currency", "amount.total") || !report_amount_or_0(r, "amount.details.tax", &m->tax) ||
+	    !report_amount_or_0(r, "amount.details.shipping", &m->shipping) || report_is_zero(r))
 		return (false);
-	m->recurring = event_text(e, "billing_agreement_id").len > 0;
-	m->visitor = event_text(e, "custom");
-	message_token(m, event_text(e, "invoice_number"));
+	m->recurring = report_text(r, "billing_agreement_id").len > 0;
+	m->visitor = report_text(r, "custom");
+	message_token(m, report_text(r, "invoice_number"));
 	message_token(m, m->visitor);
-	return (event_add(e, ORDER_PAID));
+	return (report_add(r, ORDER_PAID));
 }
 
 /* The last part of the path that links[rel=up] leads to: the capture's id. */
 static struct slice
-linked_up(const struct event *e)
+linked_up(const struct report *r)
 {
-	for (size_t i = 0; i < body_count(&e->object, "links"); i++) {
-		struct body link = body_item(&e->object, "links", i);
+	for (size_t i = 0; i < body_count(&r->object, "links"); i++) {
+		struct body link = body_item(&r->object, "links", i);
 		struct slice rest = body_text(&link, "href"), last = rest;
 
 		if (!slice_is(body_text(&link, "rel"), "up"))
@@ -73,55 +73,55 @@ linked_up(const struct event *e)
 }
 
 static bool
-on_refund(struct event *e)
+on_refund(struct report *r)
 {
-	struct order_message *m = &e->message;
-	bool is_sale = body_at(&e->object, "amount.total") != NULL;
+	struct order_message *m = &r->message;
+	bool is_sale = body_at(&r->object, "amount.total") != NULL;
 
-	m->order_id = event_text(e, "sale_id");
+	m->order_id = report_text(r, "sale_id");
 	if (m->order_id.len == 0)
-		m->order_id = linked_up(e);
+		m->order_id = linked_up(r);
 	if (m->order_id.len == 0)
-		return (body_complain(&e->object, "links", "has no link up, and sale_id is missing"));
-	if (!event_id_text(e, "id", &m->part_id) || !event_time(e, "create_time", TIME_RFC3339) ||
-	    !body_currency(&e->object, is_sale ? "amount.currency" : "amount.currency_code", &m->currency) ||
-	    !body_amount_unsigned(&e->object, is_sale ? "amount.total" : "amount.value", m->currency, &m->amount))
+		return (body_complain(&r->object, "links", "has no link up, and sale_id is missing"));
+	if (!report_id_text(r, "id", &m->part_id) || !report_time(r, "create_time", TIME_RFC3339) ||
+	    !body_currency(&r->object, is_sale ? "amount.currency" : "amount.currency_code", &m->currency) ||
+	    !body_amount_unsigned(&r->object, is_sale ? "amount.total" : "amount.value", m->currency, &m->amount))
 		return (false);
-	return (event_add(e, ORDER_REFUNDED));
+	return (report_add(r, ORDER_REFUNDED));
 }
 
 static bool
-add_dispute(struct event *e, enum order_kind kind)
+add_dispute(struct report *r, enum order_kind kind)
 {
-	struct order_message *m = &e->message;
-	struct body first = body_item(&e->object, "disputed_transactions", 0);
+	struct order_message *m = &r->message;
+	struct body first = body_item(&r->object, "disputed_transactions", 0);
 
-	return (event_id_text(e, "dispute_id", &m->part_id) && body_id(&first, "seller_transaction_id", &m->order_id) &&
-	    event_money(e, "dispute_amount.currency_code", "dispute_amount.value") && event_add(e, kind));
+	return (report_id_text(r, "dispute_id", &m->part_id) && body_id(&first, "seller_transaction_id", &m->order_id) &&
+	    report_money(r, "dispute_amount.currency_code", "dispute_amount.value") && report_add(r, kind));
 }
 
 static bool
-on_dispute_created(struct event *e)
+on_dispute_created(struct report *r)
 {
-	return (add_dispute(e, ORDER_DISPUTED));
+	return (add_dispute(r, ORDER_DISPUTED));
 }
 
 /* The money is, or stays, the seller's. */
 static const char *const won[] = { "RESOLVED_SELLER_FAVOUR", "RESOLVED_WITH_PAYOUT", "CANCELED_BY_BUYER", "DENIED" };
 
 static bool
-on_dispute_resolved(struct event *e)
+on_dispute_resolved(struct report *r)
 {
-	struct slice outcome = event_text(e, "dispute_outcome.outcome_code");
+	struct slice outcome = report_text(r, "dispute_outcome.outcome_code");
 
 	for (size_t i = 0; i < N_ELEM(won); i++)
 		if (slice_is(outcome, won[i]))
-			return (add_dispute(e, ORDER_DISPUTE_WON));
-	return (delivery_ignore(e->out, "no_change"));
+			return (add_dispute(r, ORDER_DISPUTE_WON));
+	return (delivery_ignore(r->out, "no_change"));
 }
 
 /* CHECKOUT.ORDER.APPROVED is not paid yet, PAYMENT.CAPTURE.REVERSED shows up as a dispute. */
-static const struct event_type types[] = {
+static const struct report_type types[] = {
 	{ "PAYMENT.CAPTURE.COMPLETED", on_capture },
 	{ "PAYMENT.SALE.COMPLETED", on_sale },
 	{ "PAYMENT.CAPTURE.REFUNDED", on_refund },
@@ -222,27 +222,27 @@ signed_by_paypal(const struct provider_conf *conf, const struct request *req, st
 
 /* No body says whether it is of the sandbox; but the sandbox has keys of its own, and they lie there. */
 static bool
-is_genuine(struct event *e)
+is_genuine(struct report *r)
 {
 	struct transmission t;
 
-	if (e->request->was_checked)
+	if (r->request->was_checked)
 		return (true);
-	return (signed_by_paypal(e->conf, e->request, e->out, &t) && !event_is_of_other_mode(e, slice_starts(t.url, test_host)));
+	return (signed_by_paypal(r->conf, r->request, r->out, &t) && !report_is_of_other_mode(r, slice_starts(t.url, test_host)));
 }
 
 static void
 paypal_read(const struct provider_conf *conf, const struct request *req, struct delivery *out)
 {
-	struct event e;
-	event_reader *read;
+	struct report r;
+	report_reader *read;
 
-	if (!event_begin(&e, &provider_paypal, &amounts, conf, req, out) || !is_genuine(&e) || !event_parse(&e))
+	if (!report_begin(&r, &provider_paypal, &amounts, conf, req, out) || !is_genuine(&r) || !report_parse(&r))
 		return;
-	read = event_reader_of(&e, "event_type", types, N_ELEM(types));
-	if (read != NULL && event_id_text(&e, "id", &e.message.event_id) && event_time(&e, "create_time", TIME_RFC3339) &&
-	    body_object(&e.body, "resource", &e.object))
-		read(&e);
+	read = report_reader_of(&r, "event_type", types, N_ELEM(types));
+	if (read != NULL && report_id_text(&r, "id", &r.message.event_id) && report_time(&r, "create_time", TIME_RFC3339) &&
+	    body_object(&r.body, "resource", &r.object))
+		read(&r);
 }
 
 /* The shopper comes back with ?token=ORDER&PayerID=... */

@@ -6,59 +6,59 @@
  * of a subscription look alike, so none is called a renewal.
  */
 #include "base/mem.h"
-#include "provider/event.h"
+#include "provider/report.h"
 #include "provider/modules.h"
 #include "provider/signature.h"
 
 static const struct amounts amounts = { 2, NULL };	/* of all currencies, of XOF, too */
 
 static bool
-on_charge_success(struct event *e)
+on_charge_success(struct report *r)
 {
-	struct order_message *m = &e->message;
+	struct order_message *m = &r->message;
 
-	if (!event_id_text(e, "reference", &m->order_id) || !event_time(e, "paid_at", TIME_RFC3339) ||
-	    !event_money(e, "currency", "amount") || event_is_zero(e))
+	if (!report_id_text(r, "reference", &m->order_id) || !report_time(r, "paid_at", TIME_RFC3339) ||
+	    !report_money(r, "currency", "amount") || report_is_zero(r))
 		return (false);
-	m->customer = event_customer(e, "customer.customer_code", "customer.email");
-	m->visitor = event_visitor(e, "metadata");	/* may be a text, a number, null */
+	m->customer = report_customer(r, "customer.customer_code", "customer.email");
+	m->visitor = report_visitor(r, "metadata");	/* may be a text, a number, null */
 	message_token(m, m->order_id);
-	return (event_add(e, ORDER_PAID));
+	return (report_add(r, ORDER_PAID));
 }
 
 static bool
-on_refund_processed(struct event *e)
+on_refund_processed(struct report *r)
 {
-	const struct part_paths paths = { event_text(e, "refund_reference").len > 0 ? "refund_reference" : "id",
+	const struct part_paths paths = { report_text(r, "refund_reference").len > 0 ? "refund_reference" : "id",
 	    "transaction_reference", "currency", "amount" };
 
-	return (event_add_part(e, ORDER_REFUNDED, &paths));
+	return (report_add_part(r, ORDER_REFUNDED, &paths));
 }
 
 static bool
-add_dispute(struct event *e, enum order_kind kind)
+add_dispute(struct report *r, enum order_kind kind)
 {
 	static const struct part_paths paths = { "id", "transaction.reference", "currency", "refund_amount" };
 
-	return (event_add_part(e, kind, &paths));
+	return (report_add_part(r, kind, &paths));
 }
 
 static bool
-on_dispute_created(struct event *e)
+on_dispute_created(struct report *r)
 {
-	return (add_dispute(e, ORDER_DISPUTED));
+	return (add_dispute(r, ORDER_DISPUTED));
 }
 
 /* Declined: the shopper's claim is. */
 static bool
-on_dispute_resolved(struct event *e)
+on_dispute_resolved(struct report *r)
 {
-	if (!slice_is(event_text(e, "resolution"), "declined"))
-		return (delivery_ignore(e->out, "no_change"));
-	return (add_dispute(e, ORDER_DISPUTE_WON));
+	if (!slice_is(report_text(r, "resolution"), "declined"))
+		return (delivery_ignore(r->out, "no_change"));
+	return (add_dispute(r, ORDER_DISPUTE_WON));
 }
 
-static const struct event_type types[] = {
+static const struct report_type types[] = {
 	{ "charge.success", on_charge_success },
 	{ "refund.processed", on_refund_processed },
 	{ "charge.dispute.create", on_dispute_created },
@@ -70,18 +70,18 @@ static const struct mac_header signature = { .name = "x-paystack-signature", .is
 static void
 paystack_read(const struct provider_conf *conf, const struct request *req, struct delivery *out)
 {
-	struct event e;
-	event_reader *read;
+	struct report r;
+	report_reader *read;
 	struct slice domain;
 
-	if (!event_begin(&e, &provider_paystack, &amounts, conf, req, out) ||
-	    !signed_header(conf, req, &signature, SLICE(""), out) || !event_parse(&e))
+	if (!report_begin(&r, &provider_paystack, &amounts, conf, req, out) ||
+	    !signed_header(conf, req, &signature, SLICE(""), out) || !report_parse(&r))
 		return;
-	read = event_reader_of(&e, "event", types, N_ELEM(types));
-	e.message.time_ms = req->received_ms;
-	if (read != NULL && body_object(&e.body, "data", &e.object) && event_id_text(&e, "domain", &domain) &&
-	    !event_is_of_other_mode(&e, slice_is(domain, "test")))
-		read(&e);
+	read = report_reader_of(&r, "event", types, N_ELEM(types));
+	r.message.time_ms = req->received_ms;
+	if (read != NULL && body_object(&r.body, "data", &r.object) && report_id_text(&r, "domain", &domain) &&
+	    !report_is_of_other_mode(&r, slice_is(domain, "test")))
+		read(&r);
 }
 
 /* The callback's address has both. */

@@ -7,7 +7,7 @@
  * that goes back with it.
  */
 #include "base/mem.h"
-#include "provider/event.h"
+#include "provider/report.h"
 #include "provider/modules.h"
 #include "provider/signature.h"
 
@@ -19,38 +19,38 @@ static const struct own_unit own_units[] = {
 static const struct amounts amounts = { 2, own_units };
 
 static bool
-on_order_paid(struct event *e)
+on_order_paid(struct report *r)
 {
-	struct order_message *m = &e->message;
-	struct slice reason = event_text(e, "billing_reason");
+	struct order_message *m = &r->message;
+	struct slice reason = report_text(r, "billing_reason");
 
-	if (!event_id_text(e, "id", &m->order_id) || !event_money(e, "currency", "total_amount") ||
-	    !event_amount_or_0(e, "tax_amount", &m->tax) || event_is_zero(e))
+	if (!report_id_text(r, "id", &m->order_id) || !report_money(r, "currency", "total_amount") ||
+	    !report_amount_or_0(r, "tax_amount", &m->tax) || report_is_zero(r))
 		return (false);
 	m->recurring = !slice_is(reason, "purchase") && !slice_is(reason, "subscription_create");
-	m->customer = event_text(e, "customer_id");
-	m->visitor = event_visitor(e, "metadata");
+	m->customer = report_text(r, "customer_id");
+	m->visitor = report_visitor(r, "metadata");
 	if (m->visitor.len == 0)
-		m->visitor = event_text(e, "customer.external_id");
-	message_token(m, event_text(e, "checkout_id"));
-	message_token(m, event_text(e, "metadata.reference_id"));
-	return (event_add(e, ORDER_PAID));
+		m->visitor = report_text(r, "customer.external_id");
+	message_token(m, report_text(r, "checkout_id"));
+	message_token(m, report_text(r, "metadata.reference_id"));
+	return (report_add(r, ORDER_PAID));
 }
 
 static bool
-on_refund(struct event *e)
+on_refund(struct report *r)
 {
-	struct order_message *m = &e->message;
+	struct order_message *m = &r->message;
 
-	if (!slice_is(event_text(e, "status"), "succeeded"))
-		return (delivery_ignore(e->out, "not_final"));
-	if (!event_id_text(e, "id", &m->part_id) || !event_id_text(e, "order_id", &m->order_id) ||
-	    !body_currency(&e->object, "currency", &m->currency) || !event_amount_of_both(e, "amount", "tax_amount", &m->amount))
+	if (!slice_is(report_text(r, "status"), "succeeded"))
+		return (delivery_ignore(r->out, "not_final"));
+	if (!report_id_text(r, "id", &m->part_id) || !report_id_text(r, "order_id", &m->order_id) ||
+	    !body_currency(&r->object, "currency", &m->currency) || !report_amount_of_both(r, "amount", "tax_amount", &m->amount))
 		return (false);
-	return (event_add(e, ORDER_REFUNDED));
+	return (report_add(r, ORDER_REFUNDED));
 }
 
-static const struct event_type types[] = {
+static const struct report_type types[] = {
 	{ "order.paid", on_order_paid },
 	{ "refund.created", on_refund },
 	{ "refund.updated", on_refund },
@@ -59,7 +59,7 @@ static const struct event_type types[] = {
 static void
 polar_read(const struct provider_conf *conf, const struct request *req, struct delivery *out)
 {
-	event_read_standard(&provider_polar, &amounts, KEYS_LITERAL, types, N_ELEM(types), conf, req, out);
+	report_read_standard(&provider_polar, &amounts, KEYS_LITERAL, types, N_ELEM(types), conf, req, out);
 }
 
 /* Of a success URL with checkout_id={CHECKOUT_ID}. */

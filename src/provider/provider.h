@@ -100,6 +100,9 @@ const struct provider *const *providers(void);
 
 void delivery_free(struct delivery *);
 
+/* In PEM, with a key that signatures can be checked with. */
+bool certificate_is_usable(struct slice pem);
+
 /* Order files: one generic event a line.  0 with one message (or none: reason says why:
  * unknown type, zero amount), or -1 with err naming the field.  Ends with delivery_free(). */
 int order_line_read(struct slice line, struct delivery *, struct err *);

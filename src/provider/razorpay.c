@@ -7,73 +7,73 @@
  * as a refund that was no revenue before.
  */
 #include "base/mem.h"
-#include "provider/event.h"
+#include "provider/report.h"
 #include "provider/modules.h"
 #include "provider/signature.h"
 
 static const struct amounts amounts = { UNITS_ISO, NULL };
 
 static bool
-on_payment(struct event *e)
+on_payment(struct report *r)
 {
-	struct order_message *m = &e->message;
+	struct order_message *m = &r->message;
 
-	if (!body_object(&e->body, "payload.payment.entity", &e->object) || !event_id_text(e, "id", &m->order_id) ||
-	    !event_money(e, "currency", "amount") || event_is_zero(e))
+	if (!body_object(&r->body, "payload.payment.entity", &r->object) || !report_id_text(r, "id", &m->order_id) ||
+	    !report_money(r, "currency", "amount") || report_is_zero(r))
 		return (false);
-	m->customer = event_customer(e, "customer_id", "email");
-	m->visitor = event_visitor(e, "notes");		/* an empty one is a list */
-	message_token(m, event_text(e, "order_id"));
-	message_token(m, body_text(&e->body, "payload.order.entity.receipt"));
-	return (event_add(e, ORDER_PAID));
+	m->customer = report_customer(r, "customer_id", "email");
+	m->visitor = report_visitor(r, "notes");		/* an empty one is a list */
+	message_token(m, report_text(r, "order_id"));
+	message_token(m, body_text(&r->body, "payload.order.entity.receipt"));
+	return (report_add(r, ORDER_PAID));
 }
 
 static bool
-on_subscription_charged(struct event *e)
+on_subscription_charged(struct report *r)
 {
 	int64_t count;
 
-	e->message.recurring = unix_seconds(body_text(&e->body, "payload.subscription.entity.paid_count"), &count) && count > 1;
-	return (on_payment(e));
+	r->message.recurring = unix_seconds(body_text(&r->body, "payload.subscription.entity.paid_count"), &count) && count > 1;
+	return (on_payment(r));
 }
 
 static bool
-on_refund(struct event *e)
+on_refund(struct report *r)
 {
 	static const struct part_paths paths = { "id", "payment_id", "currency", "amount" };
 
-	if (json_is_false(body_at(&e->body, "payload.payment.entity.captured")))
-		return (delivery_ignore(e->out, "not_paid"));
-	return (body_object(&e->body, "payload.refund.entity", &e->object) && event_add_part(e, ORDER_REFUNDED, &paths));
+	if (json_is_false(body_at(&r->body, "payload.payment.entity.captured")))
+		return (delivery_ignore(r->out, "not_paid"));
+	return (body_object(&r->body, "payload.refund.entity", &r->object) && report_add_part(r, ORDER_REFUNDED, &paths));
 }
 
 static bool
-add_dispute(struct event *e, enum order_kind kind)
+add_dispute(struct report *r, enum order_kind kind)
 {
 	static const struct part_paths paths = { "id", "payment_id", "currency", "amount" };
 
-	return (body_object(&e->body, "payload.dispute.entity", &e->object) && event_add_part(e, kind, &paths));
+	return (body_object(&r->body, "payload.dispute.entity", &r->object) && report_add_part(r, kind, &paths));
 }
 
 static bool
-on_dispute_created(struct event *e)
+on_dispute_created(struct report *r)
 {
-	return (add_dispute(e, ORDER_DISPUTED));
+	return (add_dispute(r, ORDER_DISPUTED));
 }
 
 static bool
-on_dispute_won(struct event *e)
+on_dispute_won(struct report *r)
 {
-	return (add_dispute(e, ORDER_DISPUTE_WON));
+	return (add_dispute(r, ORDER_DISPUTE_WON));
 }
 
 static bool
-on_dispute_lost(struct event *e)
+on_dispute_lost(struct report *r)
 {
-	return (delivery_ignore(e->out, "no_change"));
+	return (delivery_ignore(r->out, "no_change"));
 }
 
-static const struct event_type types[] = {
+static const struct report_type types[] = {
 	{ "payment.captured", on_payment },
 	{ "order.paid", on_payment },
 	{ "subscription.charged", on_subscription_charged },
@@ -88,15 +88,15 @@ static const struct mac_header signature = { .name = "X-Razorpay-Signature", .is
 static void
 razorpay_read(const struct provider_conf *conf, const struct request *req, struct delivery *out)
 {
-	struct event e;
-	event_reader *read;
+	struct report r;
+	report_reader *read;
 
-	if (!event_begin(&e, &provider_razorpay, &amounts, conf, req, out) ||
-	    !signed_header(conf, req, &signature, SLICE(""), out) || !event_parse(&e))
+	if (!report_begin(&r, &provider_razorpay, &amounts, conf, req, out) ||
+	    !signed_header(conf, req, &signature, SLICE(""), out) || !report_parse(&r))
 		return;
-	read = event_reader_of(&e, "event", types, N_ELEM(types));
-	if (read != NULL && event_time(&e, "created_at", TIME_UNIX))
-		read(&e);
+	read = report_reader_of(&r, "event", types, N_ELEM(types));
+	if (read != NULL && report_time(&r, "created_at", TIME_UNIX))
+		read(&r);
 }
 
 /* Where a callback comes by GET. */

@@ -8,57 +8,57 @@
  * the two.
  */
 #include "base/mem.h"
-#include "provider/event.h"
+#include "provider/report.h"
 #include "provider/modules.h"
 #include "provider/signature.h"
 
 static const struct amounts amounts = { UNITS_ISO, NULL };
 
 static bool
-on_payment(struct event *e)
+on_payment(struct report *r)
 {
-	struct order_message *m = &e->message;
+	struct order_message *m = &r->message;
 
-	if (!body_object(&e->body, "data.object.payment", &e->object))
+	if (!body_object(&r->body, "data.object.payment", &r->object))
 		return (false);
-	if (!slice_is(event_text(e, "status"), "COMPLETED"))
-		return (delivery_ignore(e->out, "not_paid"));
-	if (!event_id_text(e, "id", &m->order_id) || !event_time(e, "created_at", TIME_RFC3339) ||
-	    !event_money(e, "total_money.currency", "total_money.amount") || event_is_zero(e))
+	if (!slice_is(report_text(r, "status"), "COMPLETED"))
+		return (delivery_ignore(r->out, "not_paid"));
+	if (!report_id_text(r, "id", &m->order_id) || !report_time(r, "created_at", TIME_RFC3339) ||
+	    !report_money(r, "total_money.currency", "total_money.amount") || report_is_zero(r))
 		return (false);
-	m->customer = event_text(e, "customer_id");
-	m->visitor = event_text(e, "reference_id");
-	message_token(m, event_text(e, "order_id"));
+	m->customer = report_text(r, "customer_id");
+	m->visitor = report_text(r, "reference_id");
+	message_token(m, report_text(r, "order_id"));
 	message_token(m, m->visitor);
-	return (event_add(e, ORDER_PAID));
+	return (report_add(r, ORDER_PAID));
 }
 
 static bool
-on_refund(struct event *e)
+on_refund(struct report *r)
 {
 	static const struct part_paths paths = { "id", "payment_id", "amount_money.currency", "amount_money.amount" };
 
-	if (!body_object(&e->body, "data.object.refund", &e->object))
+	if (!body_object(&r->body, "data.object.refund", &r->object))
 		return (false);
-	if (!slice_is(event_text(e, "status"), "COMPLETED"))
-		return (delivery_ignore(e->out, "not_final"));
-	return (event_add_part(e, ORDER_REFUNDED, &paths));
+	if (!slice_is(report_text(r, "status"), "COMPLETED"))
+		return (delivery_ignore(r->out, "not_final"));
+	return (report_add_part(r, ORDER_REFUNDED, &paths));
 }
 
 static bool
-on_dispute(struct event *e)
+on_dispute(struct report *r)
 {
 	static const struct part_paths paths = { "id", "disputed_payment.payment_id", "amount_money.currency", "amount_money.amount" };
 	struct slice state;
 
-	if (!body_object(&e->body, "data.object.dispute", &e->object) || !event_id_text(e, "state", &state))
+	if (!body_object(&r->body, "data.object.dispute", &r->object) || !report_id_text(r, "state", &state))
 		return (false);
 	if (slice_starts(state, SLICE("INQUIRY_")))	/* takes no money */
-		return (delivery_ignore(e->out, "inquiry"));
-	return (event_add_part(e, slice_is(state, "WON") ? ORDER_DISPUTE_WON : ORDER_DISPUTED, &paths));
+		return (delivery_ignore(r->out, "inquiry"));
+	return (report_add_part(r, slice_is(state, "WON") ? ORDER_DISPUTE_WON : ORDER_DISPUTED, &paths));
 }
 
-static const struct event_type types[] = {
+static const struct report_type types[] = {
 	{ "payment.created", on_payment },
 	{ "payment.updated", on_payment },
 	{ "refund.created", on_refund },
@@ -70,14 +70,14 @@ static const struct event_type types[] = {
 /* Nobody signs this header, but the sandbox has a key of its own.  What comes from the quarantine had
  * it looked at before. */
 static bool
-is_other_mode(struct event *e)
+is_other_mode(struct report *r)
 {
 	struct slice environment = SLICE("");
 
-	if (e->request->was_checked)
+	if (r->request->was_checked)
 		return (false);
-	request_header(e->request, "square-environment", &environment);
-	return (event_is_of_other_mode(e, slice_equal_nocase(environment, SLICE("Sandbox"))));
+	request_header(r->request, "square-environment", &environment);
+	return (report_is_of_other_mode(r, slice_equal_nocase(environment, SLICE("Sandbox"))));
 }
 
 static const struct mac_header signature = { .name = "x-square-hmacsha256-signature" };
@@ -85,15 +85,15 @@ static const struct mac_header signature = { .name = "x-square-hmacsha256-signat
 static void
 square_read(const struct provider_conf *conf, const struct request *req, struct delivery *out)
 {
-	struct event e;
-	event_reader *read;
+	struct report r;
+	report_reader *read;
 
-	if (!event_begin(&e, &provider_square, &amounts, conf, req, out) ||
-	    !signed_header(conf, req, &signature, conf->notification_url, out) || is_other_mode(&e) || !event_parse(&e))
+	if (!report_begin(&r, &provider_square, &amounts, conf, req, out) ||
+	    !signed_header(conf, req, &signature, conf->notification_url, out) || is_other_mode(&r) || !report_parse(&r))
 		return;
-	read = event_reader_of(&e, "type", types, N_ELEM(types));
-	if (read != NULL && event_id_text(&e, "event_id", &e.message.event_id) && event_time(&e, "created_at", TIME_RFC3339))
-		read(&e);
+	read = report_reader_of(&r, "type", types, N_ELEM(types));
+	if (read != NULL && report_id_text(&r, "event_id", &r.message.event_id) && report_time(&r, "created_at", TIME_RFC3339))
+		read(&r);
 }
 
 /* Payment links go back to the shop with it; referenceId is from checkouts of the older kind. */

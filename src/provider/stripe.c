@@ -8,7 +8,7 @@
  * order.  Refunds and disputes name payment intents: aliases tie the two.
  */
 #include "base/mem.h"
-#include "provider/event.h"
+#include "provider/report.h"
 #include "provider/modules.h"
 #include "provider/signature.h"
 
@@ -18,181 +18,181 @@ static const struct own_unit own_units[] = { { "MGA", 0 }, { "ISK", 2 }, { "UGX"
 static const struct amounts amounts = { UNITS_ISO, own_units };
 
 static bool
-session_paid(struct event *e)
+session_paid(struct report *r)
 {
-	struct order_message *m = &e->message;
-	struct slice intent = event_text(e, "payment_intent"), reference = event_text(e, "client_reference_id");
+	struct order_message *m = &r->message;
+	struct slice intent = report_text(r, "payment_intent"), reference = report_text(r, "client_reference_id");
 
-	if (!event_money(e, "currency", "amount_total") || !event_amount_or_0(e, "total_details.amount_tax", &m->tax) ||
-	    !event_amount_or_0(e, "total_details.amount_shipping", &m->shipping) || event_is_zero(e))
+	if (!report_money(r, "currency", "amount_total") || !report_amount_or_0(r, "total_details.amount_tax", &m->tax) ||
+	    !report_amount_or_0(r, "total_details.amount_shipping", &m->shipping) || report_is_zero(r))
 		return (false);
-	m->order_id = event_either(e, "invoice", "payment_intent");
+	m->order_id = report_either(r, "invoice", "payment_intent");
 	if (m->order_id.len == 0)
-		return (body_complain(&e->object, "payment_intent", "is missing, and so is invoice"));
-	m->customer = event_customer(e, "customer", "customer_details.email");
-	m->visitor = event_visitor(e, "metadata");
+		return (body_complain(&r->object, "payment_intent", "is missing, and so is invoice"));
+	m->customer = report_customer(r, "customer", "customer_details.email");
+	m->visitor = report_visitor(r, "metadata");
 	if (m->visitor.len == 0)
 		m->visitor = reference;
-	message_token(m, event_text(e, "id"));
+	message_token(m, report_text(r, "id"));
 	message_token(m, intent);
 	message_token(m, reference);
 	if (!slice_equal(m->order_id, intent))
 		message_alias(m, intent);
-	return (event_add(e, ORDER_PAID));
+	return (report_add(r, ORDER_PAID));
 }
 
 static bool
-on_session_completed(struct event *e)
+on_session_completed(struct report *r)
 {
-	struct slice status = event_text(e, "payment_status");
+	struct slice status = report_text(r, "payment_status");
 
-	if (e->conf->count_payment_intents)
-		return (delivery_ignore(e->out, "same_money"));
+	if (r->conf->count_payment_intents)
+		return (delivery_ignore(r->out, "same_money"));
 	if (slice_is(status, "paid"))
-		return (session_paid(e));
-	return (delivery_ignore(e->out, slice_is(status, "no_payment_required") ? "zero_amount" : "not_paid"));
+		return (session_paid(r));
+	return (delivery_ignore(r->out, slice_is(status, "no_payment_required") ? "zero_amount" : "not_paid"));
 }
 
 static bool
-on_session_async_succeeded(struct event *e)
+on_session_async_succeeded(struct report *r)
 {
-	if (e->conf->count_payment_intents)
-		return (delivery_ignore(e->out, "same_money"));
-	return (session_paid(e));
+	if (r->conf->count_payment_intents)
+		return (delivery_ignore(r->out, "same_money"));
+	return (session_paid(r));
 }
 
 /* total_taxes[], before 2025-03-31 `tax`. */
 static bool
-read_invoice_tax(struct event *e)
+read_invoice_tax(struct report *r)
 {
-	struct event tax = *e;
-	size_t n = body_count(&e->object, "total_taxes");
+	struct report tax = *r;
+	size_t n = body_count(&r->object, "total_taxes");
 
-	if (!json_is_array(body_at(&e->object, "total_taxes")))
-		return (event_amount_or_0(e, "tax", &e->message.tax));
+	if (!json_is_array(body_at(&r->object, "total_taxes")))
+		return (report_amount_or_0(r, "tax", &r->message.tax));
 	for (size_t i = 0; i < n; i++) {
 		int64_t minor;
 
-		tax.object = body_item(&e->object, "total_taxes", i);
-		if (!event_amount(&tax, "amount", &minor))
+		tax.object = body_item(&r->object, "total_taxes", i);
+		if (!report_amount(&tax, "amount", &minor))
 			return (false);
-		e->message.tax += minor;
+		r->message.tax += minor;
 	}
-	return (e->message.tax <= MONEY_MAX || body_complain(&e->object, "total_taxes", "is no amount"));
+	return (r->message.tax <= MONEY_MAX || body_complain(&r->object, "total_taxes", "is no amount"));
 }
 
 static bool
-on_invoice_paid(struct event *e)
+on_invoice_paid(struct report *r)
 {
-	struct order_message *m = &e->message;
-	struct slice reason = event_text(e, "billing_reason");
+	struct order_message *m = &r->message;
+	struct slice reason = report_text(r, "billing_reason");
 
 	/* `manual` follows a Checkout that makes an invoice: the session told of it. */
-	if (e->conf->count_payment_intents || !slice_starts(reason, SLICE("subscription")))
-		return (delivery_ignore(e->out, "same_money"));
-	if (!event_id_text(e, "id", &m->order_id) || !event_money(e, "currency", "amount_paid") || !read_invoice_tax(e) ||
-	    !event_amount_or_0(e, "shipping_cost.amount_total", &m->shipping) || event_is_zero(e))
+	if (r->conf->count_payment_intents || !slice_starts(reason, SLICE("subscription")))
+		return (delivery_ignore(r->out, "same_money"));
+	if (!report_id_text(r, "id", &m->order_id) || !report_money(r, "currency", "amount_paid") || !read_invoice_tax(r) ||
+	    !report_amount_or_0(r, "shipping_cost.amount_total", &m->shipping) || report_is_zero(r))
 		return (false);
 	m->recurring = !slice_is(reason, "subscription_create");
-	m->customer = event_text(e, "customer");
-	m->visitor = event_visitor(e, "parent.subscription_details.metadata");
+	m->customer = report_text(r, "customer");
+	m->visitor = report_visitor(r, "parent.subscription_details.metadata");
 	if (m->visitor.len == 0)
-		m->visitor = event_visitor(e, "subscription_details.metadata");
-	message_alias(m, event_text(e, "payment_intent"));
-	message_alias(m, event_text(e, "charge"));
-	return (event_add(e, ORDER_PAID));
+		m->visitor = report_visitor(r, "subscription_details.metadata");
+	message_alias(m, report_text(r, "payment_intent"));
+	message_alias(m, report_text(r, "charge"));
+	return (report_add(r, ORDER_PAID));
 }
 
 /* Since 2025-03-31 the only event that knows both the invoice and the payment intent. */
 static bool
-on_invoice_payment_paid(struct event *e)
+on_invoice_payment_paid(struct report *r)
 {
-	struct order_message *m = &e->message;
-	struct slice intent = event_text(e, "payment.payment_intent");
+	struct order_message *m = &r->message;
+	struct slice intent = report_text(r, "payment.payment_intent");
 
-	if (e->conf->count_payment_intents || intent.len == 0)
-		return (delivery_ignore(e->out, "irrelevant_type"));
-	if (!body_id(&e->object, "invoice", &m->order_id))
+	if (r->conf->count_payment_intents || intent.len == 0)
+		return (delivery_ignore(r->out, "irrelevant_type"));
+	if (!body_id(&r->object, "invoice", &m->order_id))
 		return (false);
 	message_alias(m, intent);
-	return (event_add(e, ORDER_ALIAS));
+	return (report_add(r, ORDER_ALIAS));
 }
 
 static bool
-on_payment_intent_succeeded(struct event *e)
+on_payment_intent_succeeded(struct report *r)
 {
-	struct order_message *m = &e->message;
+	struct order_message *m = &r->message;
 
-	if (!e->conf->count_payment_intents)
-		return (delivery_ignore(e->out, "same_money"));
-	if (!event_id_text(e, "id", &m->order_id) || !event_money(e, "currency", "amount_received") || event_is_zero(e))
+	if (!r->conf->count_payment_intents)
+		return (delivery_ignore(r->out, "same_money"));
+	if (!report_id_text(r, "id", &m->order_id) || !report_money(r, "currency", "amount_received") || report_is_zero(r))
 		return (false);
-	m->customer = event_text(e, "customer");
-	m->visitor = event_visitor(e, "metadata");
+	m->customer = report_text(r, "customer");
+	m->visitor = report_visitor(r, "metadata");
 	message_token(m, m->order_id);
-	return (event_add(e, ORDER_PAID));
+	return (report_add(r, ORDER_PAID));
 }
 
 /* A refund or dispute, of a payment intent; of the charge where there is none. */
 static bool
-add_part(struct event *e, enum order_kind kind)
+add_part(struct report *r, enum order_kind kind)
 {
 	const struct part_paths of_intent = { "id", "payment_intent", "currency", "amount" };
 	const struct part_paths of_charge = { "id", "charge", "currency", "amount" };
 
-	if (event_either(e, "payment_intent", "charge").len == 0)
-		return (body_complain(&e->object, "payment_intent", "is missing, and so is charge"));
-	return (event_add_part(e, kind, event_text(e, "payment_intent").len > 0 ? &of_intent : &of_charge));
+	if (report_either(r, "payment_intent", "charge").len == 0)
+		return (body_complain(&r->object, "payment_intent", "is missing, and so is charge"));
+	return (report_add_part(r, kind, report_text(r, "payment_intent").len > 0 ? &of_intent : &of_charge));
 }
 
 static bool
-on_refund(struct event *e)
+on_refund(struct report *r)
 {
-	if (!slice_is(event_text(e, "status"), "succeeded"))
-		return (delivery_ignore(e->out, "not_final"));
-	return (add_part(e, ORDER_REFUNDED));
+	if (!slice_is(report_text(r, "status"), "succeeded"))
+		return (delivery_ignore(r->out, "not_final"));
+	return (add_part(r, ORDER_REFUNDED));
 }
 
 /* An inquiry (warning_needs_response, warning_closed) takes no money. */
 static bool
-is_inquiry(const struct event *e)
+is_inquiry(const struct report *r)
 {
-	return (slice_starts(event_text(e, "status"), SLICE("warning_")));
+	return (slice_starts(report_text(r, "status"), SLICE("warning_")));
 }
 
 static bool
-on_dispute_created(struct event *e)
+on_dispute_created(struct report *r)
 {
-	if (is_inquiry(e))
-		return (delivery_ignore(e->out, "inquiry"));
-	return (add_part(e, ORDER_DISPUTED));
+	if (is_inquiry(r))
+		return (delivery_ignore(r->out, "inquiry"));
+	return (add_part(r, ORDER_DISPUTED));
 }
 
 static bool
-on_funds_withdrawn(struct event *e)
+on_funds_withdrawn(struct report *r)
 {
-	return (add_part(e, ORDER_DISPUTED));
+	return (add_part(r, ORDER_DISPUTED));
 }
 
 static bool
-on_funds_reinstated(struct event *e)
+on_funds_reinstated(struct report *r)
 {
-	return (add_part(e, ORDER_DISPUTE_WON));
+	return (add_part(r, ORDER_DISPUTE_WON));
 }
 
 static bool
-on_dispute_closed(struct event *e)
+on_dispute_closed(struct report *r)
 {
-	if (slice_is(event_text(e, "status"), "won"))
-		return (add_part(e, ORDER_DISPUTE_WON));
-	return (delivery_ignore(e->out, is_inquiry(e) ? "inquiry" : "no_change"));
+	if (slice_is(report_text(r, "status"), "won"))
+		return (add_part(r, ORDER_DISPUTE_WON));
+	return (delivery_ignore(r->out, is_inquiry(r) ? "inquiry" : "no_change"));
 }
 
 /* ---- events ---- */
 
 /* What is not here is no money, or the same money again: charge.succeeded,
  * charge.captured, charge.refunded, invoice.payment_succeeded, ... */
-static const struct event_type types[] = {
+static const struct report_type types[] = {
 	{ "checkout.session.completed", on_session_completed },
 	{ "checkout.session.async_payment_succeeded", on_session_async_succeeded },
 	{ "invoice.paid", on_invoice_paid },
@@ -207,26 +207,26 @@ static const struct event_type types[] = {
 };
 
 static bool
-read_event(struct event *e)
+read_event(struct report *r)
 {
-	const struct body *body = &e->body;
-	struct order_message *m = &e->message;
-	event_reader *read;
+	const struct body *body = &r->body;
+	struct order_message *m = &r->message;
+	report_reader *read;
 	bool is_live;
 
 	if (slice_is(body_text(body, "object"), "v2.core.event"))
-		return (delivery_ignore(e->out, "irrelevant_type"));
+		return (delivery_ignore(r->out, "irrelevant_type"));
 	if (!slice_is(body_text(body, "object"), "event"))
 		return (body_complain(body, "object", "is not \"event\""));
-	read = event_reader_of(e, "type", types, N_ELEM(types));
+	read = report_reader_of(r, "type", types, N_ELEM(types));
 	if (read == NULL)
 		return (false);
 	if (body_at(body, "livemode") == NULL)
 		return (body_complain(body, "livemode", "is missing"));
-	if (!body_bool_or_false(body, "livemode", &is_live) || event_is_of_other_mode(e, !is_live))
+	if (!body_bool_or_false(body, "livemode", &is_live) || report_is_of_other_mode(r, !is_live))
 		return (false);
 	return (body_id(body, "id", &m->event_id) && body_time(body, "created", TIME_UNIX, &m->time_ms) &&
-	    body_object(body, "data.object", &e->object) && read(e));
+	    body_object(body, "data.object", &r->object) && read(r));
 }
 
 /* "t=1772445600,v1=HEX,v1=HEX,v0=..." */
@@ -235,11 +235,11 @@ static const struct timed_header signature = { "Stripe-Signature", "t", "v1", ',
 static void
 stripe_read(const struct provider_conf *conf, const struct request *req, struct delivery *out)
 {
-	struct event e;
+	struct report r;
 
-	if (event_begin(&e, &provider_stripe, &amounts, conf, req, out) && signed_timed_header(conf, req, &signature, out) &&
-	    event_parse(&e))
-		read_event(&e);
+	if (report_begin(&r, &provider_stripe, &amounts, conf, req, out) && signed_timed_header(conf, req, &signature, out) &&
+	    report_parse(&r))
+		read_event(&r);
 }
 
 /* Checkout's {CHECKOUT_SESSION_ID}, as the manual of Checkout spells the parameter; the Payment

@@ -117,7 +117,7 @@ redsi {}
 """), r"several.conf:2: .*EURO.*such as EUR", r"several.conf:3: unknown option lookbak in site; did you mean lookback\?",
               r"several.conf:4: session_timeout = \"30x\": expected a duration .*30m",
               r"several.conf:5: log \"/x\": log format: \"combi\" is none of auto, combined, ",
-              r"several.conf:6: there is no provider \"strip\"; known are generic, shopify, stripe, woocommerce",
+              r"several.conf:6: there is no provider \"strip\"; known are adyen, bigcommerce, .*, stripe, woocommerce",
               r"several.conf:7: the secret file of provider \"stripe\" cannot be read: .*/nosuch: No such file",
               r"several.conf:9: unknown option redsi; did you mean redis\?")
     r.write("empty.secret", "\n\n")
