@@ -39,7 +39,7 @@ add_paid(struct report *r, const char *payment)
 	struct order_message *m = &r->message;
 	struct slice reference = report_text(r, "merchantReference");
 
-	if (!report_id_text(r, payment, &m->order_id) || !report_money(r, "amount.currency", "amount.value") || report_is_zero(r))
+	if (!report_id(r, payment, &m->order_id) || !report_money(r, "amount.currency", "amount.value") || report_is_zero(r))
 		return (false);
 	m->customer = report_text(r, "additionalData.shopperReference");
 	m->recurring = slice_is(report_text(r, "additionalData.shopperInteraction"), "ContAuth");
@@ -216,9 +216,10 @@ adyen_read(const struct provider_conf *conf, const struct request *req, struct d
 	struct report r;
 	struct slice live;
 
-	if (!report_begin(&r, &provider_adyen, &amounts, conf, req, out) || !parse_signed(&r) || !report_id_text(&r, "live", &live) ||
+	if (!report_begin(&r, &provider_adyen, &amounts, conf, req, out) || !parse_signed(&r) || !report_id(&r, "live", &live) ||
 	    report_is_of_other_mode(&r, !slice_is(live, "true")))
 		return;
+	delivery_ignore(out, "irrelevant_type");	/* until an item says otherwise */
 	for (size_t i = 0; i < body_count(&r.body, "notificationItems") && read_item(&r, i);)
 		i++;
 }

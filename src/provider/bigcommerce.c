@@ -18,7 +18,7 @@ on_status(struct report *r)
 {
 	struct slice status;
 
-	if (!report_id_text(r, "status.new_status_id", &status))
+	if (!report_id(r, "status.new_status_id", &status))
 		return (false);
 	return (delivery_ignore(r->out, slice_is(status, "2") || slice_is(status, "10") || slice_is(status, "11") ? "needs_api" : "not_paid"));
 }

@@ -31,7 +31,7 @@ on_checkout_completed(struct report *r)
 
 	/* `amount` is what the goods cost, without the tax that may come on top of it. */
 	if (!report_money(r, "order.currency", report_text(r, "order.amount_paid").len > 0 ? "order.amount_paid" : "order.amount") ||
-	    !report_amount_or_0(r, "order.tax_amount", &m->tax) || report_is_zero(r) || !report_id_text(r, "order.id", &order))
+	    !report_amount_or_0(r, "order.tax_amount", &m->tax) || report_is_zero(r) || !report_id(r, "order.id", &order))
 		return (false);
 	m->order_id = report_either(r, "order.transaction", "order.id");
 	if (!slice_equal(m->order_id, order))
@@ -74,7 +74,7 @@ on_subscription_paid(struct report *r)
 			return (false);
 	} else if (!report_money(r, "product.currency", "product.price"))
 		return (false);
-	if (report_is_zero(r) || !report_id_text(r, "last_transaction_id", &m->order_id))
+	if (report_is_zero(r) || !report_id(r, "last_transaction_id", &m->order_id))
 		return (false);
 	m->recurring = true;
 	read_customer(r);
@@ -134,7 +134,7 @@ creem_read(const struct provider_conf *conf, const struct request *req, struct d
 	    !report_parse(&r))
 		return;
 	read = report_reader_of(&r, "eventType", types, N_ELEM(types));
-	if (read != NULL && report_id_text(&r, "id", &r.message.event_id) && report_time(&r, "created_at", TIME_UNIX_MS) &&
+	if (read != NULL && report_id(&r, "id", &r.message.event_id) && report_time(&r, "created_at", TIME_UNIX_MS) &&
 	    body_object(&r.body, "object", &r.object) && !report_is_of_other_mode(&r, is_test(&r)))
 		read(&r);
 }

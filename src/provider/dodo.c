@@ -18,7 +18,7 @@ on_payment_succeeded(struct report *r)
 	struct order_message *m = &r->message;
 	struct slice session = report_text(r, "checkout_session_id");
 
-	if (!report_id_text(r, "payment_id", &m->order_id) || !report_money(r, "currency", "total_amount") ||
+	if (!report_id(r, "payment_id", &m->order_id) || !report_money(r, "currency", "total_amount") ||
 	    !report_amount_or_0(r, "tax", &m->tax) || report_is_zero(r))
 		return (false);
 	m->recurring = report_text(r, "subscription_id").len > 0 && session.len == 0;

@@ -123,7 +123,7 @@ gumroad_read(const struct provider_conf *conf, const struct request *req, struct
 		return;
 	read = kind_of(&r);
 	r.message.time_ms = req->received_ms;
-	if (read != NULL && !report_is_of_other_mode(&r, is_true(&r, "test")) && report_id_text(&r, "sale_id", &r.message.order_id))
+	if (read != NULL && !report_is_of_other_mode(&r, is_true(&r, "test")) && report_id(&r, "sale_id", &r.message.order_id))
 		read(&r);
 }
 

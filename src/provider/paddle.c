@@ -19,7 +19,7 @@ on_transaction_completed(struct report *r)
 {
 	struct order_message *m = &r->message;
 
-	if (!report_id_text(r, "id", &m->order_id) || !report_money(r, "currency_code", "details.totals.grand_total") ||
+	if (!report_id(r, "id", &m->order_id) || !report_money(r, "currency_code", "details.totals.grand_total") ||
 	    !report_amount_or_0(r, "details.totals.tax", &m->tax) || report_is_zero(r))
 		return (false);
 	if (report_text(r, "billed_at").len > 0 && !report_time(r, "billed_at", TIME_RFC3339))
@@ -78,7 +78,7 @@ paddle_read(const struct provider_conf *conf, const struct request *req, struct 
 	    !report_parse(&r))
 		return;
 	read = report_reader_of(&r, "event_type", types, N_ELEM(types));
-	if (read != NULL && report_id_text(&r, "event_id", &r.message.event_id) && report_time(&r, "occurred_at", TIME_RFC3339) &&
+	if (read != NULL && report_id(&r, "event_id", &r.message.event_id) && report_time(&r, "occurred_at", TIME_RFC3339) &&
 	    body_object(&r.body, "data", &r.object))
 		read(&r);
 }

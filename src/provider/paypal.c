@@ -28,7 +28,7 @@ on_capture(struct report *r)
 {
 	struct order_message *m = &r->message;
 
-	if (!report_id_text(r, "id", &m->order_id) || !report_time(r, "create_time", TIME_RFC3339) ||
+	if (!report_id(r, "id", &m->order_id) || !report_time(r, "create_time", TIME_RFC3339) ||
 	    !report_money(r, "amount.currency_code", "amount.value") || report_is_zero(r))
 		return (false);
 	m->visitor = report_text(r, "custom_id");
@@ -44,7 +44,7 @@ on_sale(struct report *r)
 {
 	struct order_message *m = &r->message;
 
-	if (!report_id_text(r, "id", &m->order_id) || !report_time(r, "create_time", TIME_RFC3339) ||
+	if (!report_id(r, "id", &m->order_id) || !report_time(r, "create_time", TIME_RFC3339) ||
 	    !report_money(r, "amount.currency", "amount.total") || !report_amount_or_0(r, "amount.details.tax", &m->tax) ||
 	    !report_amount_or_0(r, "amount.details.shipping", &m->shipping) || report_is_zero(r))
 		return (false);
@@ -83,7 +83,7 @@ on_refund(struct report *r)
 		m->order_id = linked_up(r);
 	if (m->order_id.len == 0)
 		return (body_complain(&r->object, "links", "has no link up, and sale_id is missing"));
-	if (!report_id_text(r, "id", &m->part_id) || !report_time(r, "create_time", TIME_RFC3339) ||
+	if (!report_id(r, "id", &m->part_id) || !report_time(r, "create_time", TIME_RFC3339) ||
 	    !body_currency(&r->object, is_sale ? "amount.currency" : "amount.currency_code", &m->currency) ||
 	    !body_amount_unsigned(&r->object, is_sale ? "amount.total" : "amount.value", m->currency, &m->amount))
 		return (false);
@@ -96,7 +96,7 @@ add_dispute(struct report *r, enum order_kind kind)
 	struct order_message *m = &r->message;
 	struct body first = body_item(&r->object, "disputed_transactions", 0);
 
-	return (report_id_text(r, "dispute_id", &m->part_id) && body_id(&first, "seller_transaction_id", &m->order_id) &&
+	return (report_id(r, "dispute_id", &m->part_id) && body_id(&first, "seller_transaction_id", &m->order_id) &&
 	    report_money(r, "dispute_amount.currency_code", "dispute_amount.value") && report_add(r, kind));
 }
 
@@ -240,7 +240,7 @@ paypal_read(const struct provider_conf *conf, const struct request *req, struct 
 	if (!report_begin(&r, &provider_paypal, &amounts, conf, req, out) || !is_genuine(&r) || !report_parse(&r))
 		return;
 	read = report_reader_of(&r, "event_type", types, N_ELEM(types));
-	if (read != NULL && report_id_text(&r, "id", &r.message.event_id) && report_time(&r, "create_time", TIME_RFC3339) &&
+	if (read != NULL && report_id(&r, "id", &r.message.event_id) && report_time(&r, "create_time", TIME_RFC3339) &&
 	    body_object(&r.body, "resource", &r.object))
 		read(&r);
 }

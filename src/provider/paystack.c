@@ -17,7 +17,7 @@ on_charge_success(struct report *r)
 {
 	struct order_message *m = &r->message;
 
-	if (!report_id_text(r, "reference", &m->order_id) || !report_time(r, "paid_at", TIME_RFC3339) ||
+	if (!report_id(r, "reference", &m->order_id) || !report_time(r, "paid_at", TIME_RFC3339) ||
 	    !report_money(r, "currency", "amount") || report_is_zero(r))
 		return (false);
 	m->customer = report_customer(r, "customer.customer_code", "customer.email");
@@ -79,7 +79,7 @@ paystack_read(const struct provider_conf *conf, const struct request *req, struc
 		return;
 	read = report_reader_of(&r, "event", types, N_ELEM(types));
 	r.message.time_ms = req->received_ms;
-	if (read != NULL && body_object(&r.body, "data", &r.object) && report_id_text(&r, "domain", &domain) &&
+	if (read != NULL && body_object(&r.body, "data", &r.object) && report_id(&r, "domain", &domain) &&
 	    !report_is_of_other_mode(&r, slice_is(domain, "test")))
 		read(&r);
 }

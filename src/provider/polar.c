@@ -24,7 +24,7 @@ on_order_paid(struct report *r)
 	struct order_message *m = &r->message;
 	struct slice reason = report_text(r, "billing_reason");
 
-	if (!report_id_text(r, "id", &m->order_id) || !report_money(r, "currency", "total_amount") ||
+	if (!report_id(r, "id", &m->order_id) || !report_money(r, "currency", "total_amount") ||
 	    !report_amount_or_0(r, "tax_amount", &m->tax) || report_is_zero(r))
 		return (false);
 	m->recurring = !slice_is(reason, "purchase") && !slice_is(reason, "subscription_create");
@@ -44,7 +44,7 @@ on_refund(struct report *r)
 
 	if (!slice_is(report_text(r, "status"), "succeeded"))
 		return (delivery_ignore(r->out, "not_final"));
-	if (!report_id_text(r, "id", &m->part_id) || !report_id_text(r, "order_id", &m->order_id) ||
+	if (!report_id(r, "id", &m->part_id) || !report_id(r, "order_id", &m->order_id) ||
 	    !body_currency(&r->object, "currency", &m->currency) || !report_amount_of_both(r, "amount", "tax_amount", &m->amount))
 		return (false);
 	return (report_add(r, ORDER_REFUNDED));

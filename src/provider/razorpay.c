@@ -18,7 +18,7 @@ on_payment(struct report *r)
 {
 	struct order_message *m = &r->message;
 
-	if (!body_object(&r->body, "payload.payment.entity", &r->object) || !report_id_text(r, "id", &m->order_id) ||
+	if (!body_object(&r->body, "payload.payment.entity", &r->object) || !report_id(r, "id", &m->order_id) ||
 	    !report_money(r, "currency", "amount") || report_is_zero(r))
 		return (false);
 	m->customer = report_customer(r, "customer_id", "email");

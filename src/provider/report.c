@@ -139,7 +139,7 @@ report_money(struct report *r, const char *currency, const char *amount)
 }
 
 bool
-report_id_text(const struct report *r, const char *path, struct slice *id)
+report_id(const struct report *r, const char *path, struct slice *id)
 {
 	return (body_id(&r->object, path, id));
 }

@@ -70,7 +70,7 @@ bool report_amount_or_0(const struct report *, const char *path, int64_t *minor)
 bool report_amount_of_both(const struct report *, const char *path, const char *other, int64_t *minor);
 /* The message's amount with its currency. */
 bool report_money(struct report *, const char *currency, const char *amount);
-bool report_id_text(const struct report *, const char *path, struct slice *id);
+bool report_id(const struct report *, const char *path, struct slice *id);
 bool report_time(struct report *, const char *path, enum time_form);
 
 /* ---- the message ---- */

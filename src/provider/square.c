@@ -23,7 +23,7 @@ on_payment(struct report *r)
 		return (false);
 	if (!slice_is(report_text(r, "status"), "COMPLETED"))
 		return (delivery_ignore(r->out, "not_paid"));
-	if (!report_id_text(r, "id", &m->order_id) || !report_time(r, "created_at", TIME_RFC3339) ||
+	if (!report_id(r, "id", &m->order_id) || !report_time(r, "created_at", TIME_RFC3339) ||
 	    !report_money(r, "total_money.currency", "total_money.amount") || report_is_zero(r))
 		return (false);
 	m->customer = report_text(r, "customer_id");
@@ -51,7 +51,7 @@ on_dispute(struct report *r)
 	static const struct part_paths paths = { "id", "disputed_payment.payment_id", "amount_money.currency", "amount_money.amount" };
 	struct slice state;
 
-	if (!body_object(&r->body, "data.object.dispute", &r->object) || !report_id_text(r, "state", &state))
+	if (!body_object(&r->body, "data.object.dispute", &r->object) || !report_id(r, "state", &state))
 		return (false);
 	if (slice_starts(state, SLICE("INQUIRY_")))	/* takes no money */
 		return (delivery_ignore(r->out, "inquiry"));
@@ -92,7 +92,7 @@ square_read(const struct provider_conf *conf, const struct request *req, struct 
 	    !signed_header(conf, req, &signature, conf->notification_url, out) || is_other_mode(&r) || !report_parse(&r))
 		return;
 	read = report_reader_of(&r, "type", types, N_ELEM(types));
-	if (read != NULL && report_id_text(&r, "event_id", &r.message.event_id) && report_time(&r, "created_at", TIME_RFC3339))
+	if (read != NULL && report_id(&r, "event_id", &r.message.event_id) && report_time(&r, "created_at", TIME_RFC3339))
 		read(&r);
 }
 

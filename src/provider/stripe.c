@@ -90,7 +90,7 @@ on_invoice_paid(struct report *r)
 	/* `manual` follows a Checkout that makes an invoice: the session told of it. */
 	if (r->conf->count_payment_intents || !slice_starts(reason, SLICE("subscription")))
 		return (delivery_ignore(r->out, "same_money"));
-	if (!report_id_text(r, "id", &m->order_id) || !report_money(r, "currency", "amount_paid") || !read_invoice_tax(r) ||
+	if (!report_id(r, "id", &m->order_id) || !report_money(r, "currency", "amount_paid") || !read_invoice_tax(r) ||
 	    !report_amount_or_0(r, "shipping_cost.amount_total", &m->shipping) || report_is_zero(r))
 		return (false);
 	m->recurring = !slice_is(reason, "subscription_create");
@@ -125,7 +125,7 @@ on_payment_intent_succeeded(struct report *r)
 
 	if (!r->conf->count_payment_intents)
 		return (delivery_ignore(r->out, "same_money"));
-	if (!report_id_text(r, "id", &m->order_id) || !report_money(r, "currency", "amount_received") || report_is_zero(r))
+	if (!report_id(r, "id", &m->order_id) || !report_money(r, "currency", "amount_received") || report_is_zero(r))
 		return (false);
 	m->customer = report_text(r, "customer");
 	m->visitor = report_visitor(r, "metadata");

@@ -268,12 +268,20 @@ def mac(secret, text):
     return hmac.new(secret, text, hashlib.sha256)
 
 
-def sign_stripe(secret, body, now):
-    return [("Stripe-Signature", f"t={now},v1={mac(secret.encode(), b'%d.%s' % (now, body)).hexdigest()}")]
+def sign_timed(header, form, joint):
+    def sign(secret, body, now):
+        return [(header, form % (now, mac(secret.encode(), b"%d%s%s" % (now, joint, body)).hexdigest()))]
+    return sign
 
 
 def sign_body(header, secret, body):
     return [(header, base64.b64encode(mac(secret.encode(), body).digest()).decode())]
+
+
+def sign_hex(header, algorithm=hashlib.sha256):
+    def sign(secret, body, now=None):
+        return [(header, hmac.new(secret.encode(), body, algorithm).hexdigest())]
+    return sign
 
 
 def sign_woocommerce(secret, body, now=None):
@@ -284,20 +292,44 @@ def sign_shopify(secret, body, now=None):
     return sign_body("X-Shopify-Hmac-Sha256", secret, body)
 
 
-def sign_generic(secret, body, now, event="evt"):
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    text = b"%s.%d.%s" % (event.encode(), now, body)
-    return [("webhook-id", event), ("webhook-timestamp", str(now)),
-            ("webhook-signature", "v1," + base64.b64encode(mac(key, text).digest()).decode())]
+NOTIFICATION_URL = "https://shop.example/hooks/square?from=square"
 
+
+def sign_square(secret, body, now=None):
+    return sign_body("x-square-hmacsha256-signature", secret, NOTIFICATION_URL.encode() + body)
+
+
+def sign_standard(key_of):
+    def sign(secret, body, now, event="evt"):
+        text = b"%s.%d.%s" % (event.encode(), now, body)
+        return [("webhook-id", event), ("webhook-timestamp", str(now)),
+                ("webhook-signature", "v1," + base64.b64encode(mac(key_of(secret), text).digest()).decode())]
+    return sign
+
+
+def decoded(secret):
+    return base64.b64decode(secret.removeprefix("whsec_"))
+
+
+sign_stripe = sign_timed("Stripe-Signature", "t=%d,v1=%s", b".")
+sign_generic = sign_standard(decoded)
+sign_literal = sign_standard(str.encode)
 
 SECRETS = {
     "stripe": "whsec_tests5ecretOfStripe",
     "woocommerce": "tests secret of WooCommerce",
     "shopify": "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",
     "generic": "whsec_" + base64.b64encode(bytes(range(32))).decode(),
+    "bigcommerce": "b1gc0mmerce", "creem": "whsec_creem", "dodo": "whsec_" + base64.b64encode(bytes(range(1, 33))).decode(),
+    "lemonsqueezy": "lemon lemon", "paddle": "pdl_ntfset_01_tests", "paystack": "sk_live_00112233", "polar": "whsec_polar",
+    "razorpay": "razor", "square": "square key",
 }
-SIGNERS = {"stripe": sign_stripe, "woocommerce": sign_woocommerce, "shopify": sign_shopify, "generic": sign_generic}
+SIGNERS = {
+    "stripe": sign_stripe, "woocommerce": sign_woocommerce, "shopify": sign_shopify, "generic": sign_generic,
+    "bigcommerce": sign_literal, "creem": sign_hex("creem-signature"), "dodo": sign_generic, "lemonsqueezy": sign_hex("X-Signature"),
+    "paddle": sign_timed("Paddle-Signature", "ts=%d;h1=%s", b":"), "paystack": sign_hex("x-paystack-signature", hashlib.sha512),
+    "polar": sign_literal, "razorpay": sign_hex("X-Razorpay-Signature"), "square": sign_square,
+}
 
 
 def as_json(value):
