@@ -9,10 +9,15 @@
 #include <check.h>
 #include <dirent.h>
 #include <jansson.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <zlib.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -46,33 +51,44 @@ add_header(struct post *p, const char *name)
 	return (p->values[i]);
 }
 
-static void
-hmac(struct slice key, struct slice text, unsigned char mac[32])
+/* 32 bytes, or 64 of SHA-512. */
+static size_t
+hmac(struct slice key, struct slice text, bool is_sha512, unsigned char mac[64])
 {
 	crypto_auth_hmacsha256_state state;
+	crypto_auth_hmacsha512_state state512;
 
+	if (is_sha512) {
+		crypto_auth_hmacsha512_init(&state512, (const unsigned char *)key.p, key.len);
+		crypto_auth_hmacsha512_update(&state512, (const unsigned char *)text.p, text.len);
+		crypto_auth_hmacsha512_final(&state512, mac);
+		return (64);
+	}
 	crypto_auth_hmacsha256_init(&state, (const unsigned char *)key.p, key.len);
 	crypto_auth_hmacsha256_update(&state, (const unsigned char *)text.p, text.len);
 	crypto_auth_hmacsha256_final(&state, mac);
+	return (32);
 }
+
+enum { AS_BASE64 = 0, AS_HEX = 1, WITH_512 = 2 };	/* how a MAC is made and written, as bits */
 
 /* Appends the entry of one secret to a header's value. */
 static void
-append_mac(char *value, const char *prefix, struct slice key, struct slice text, bool hex)
+append_mac(char *value, const char *prefix, struct slice key, struct slice text, int how)
 {
-	unsigned char mac[32];
-	char written[80];
+	unsigned char mac[64];
+	char written[160];
+	size_t len = hmac(key, text, how & WITH_512, mac);
 
-	hmac(key, text, mac);
-	if (hex)
-		sodium_bin2hex(written, sizeof(written), mac, sizeof(mac));
+	if (how & AS_HEX)
+		sodium_bin2hex(written, sizeof(written), mac, len);
 	else
-		sodium_bin2base64(written, sizeof(written), mac, sizeof(mac), sodium_base64_VARIANT_ORIGINAL);
+		sodium_bin2base64(written, sizeof(written), mac, len, sodium_base64_VARIANT_ORIGINAL);
 	strcat(strcat(value, prefix), written);
 }
 
 static void
-sign_generic(struct post *p, const char *const *secrets, int64_t at)
+sign_standard(struct post *p, const char *const *secrets, int64_t at, bool is_decoded)
 {
 	struct buf text = { 0 };
 	char *value;
@@ -83,45 +99,117 @@ sign_generic(struct post *p, const char *const *secrets, int64_t at)
 	buf_put(&text, p->body.p, p->body.len);
 	value = add_header(p, "webhook-signature");
 	for (size_t i = 0; secrets[i] != NULL; i++) {
+		struct slice secret = slice_of(secrets[i]);
 		unsigned char key[64];
 		size_t len;
 
-		ck_assert_int_eq(sodium_base642bin(key, sizeof(key), secrets[i] + strlen("whsec_"),
-		    strlen(secrets[i]) - strlen("whsec_"), NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL), 0);
-		append_mac(value, i > 0 ? " v1," : "v1,", slice_make((char *)key, len), buf_view(&text), false);
+		if (is_decoded) {
+			ck_assert_int_eq(sodium_base642bin(key, sizeof(key), secret.p + strlen("whsec_"),
+			    secret.len - strlen("whsec_"), NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL), 0);
+			secret = slice_make((char *)key, len);
+		}
+		append_mac(value, i > 0 ? " v1," : "v1,", secret, buf_view(&text), AS_BASE64);
 	}
+	buf_free(&text);
+}
+
+static void
+sign_generic(struct post *p, const char *const *secrets, int64_t at)
+{
+	sign_standard(p, secrets, at, true);
+}
+
+static void
+sign_literal(struct post *p, const char *const *secrets, int64_t at)
+{
+	sign_standard(p, secrets, at, false);
+}
+
+static void
+sign_timed(struct post *p, const char *const *secrets, int64_t at, const char *header, const char *first, const char *more, char joint)
+{
+	struct buf text = { 0 };
+	char *value = add_header(p, header);
+
+	buf_printf(&text, "%jd%c", (intmax_t)at, joint);
+	buf_put(&text, p->body.p, p->body.len);
+	sprintf(value, "%s%jd", first, (intmax_t)at);
+	for (size_t i = 0; secrets[i] != NULL; i++)
+		append_mac(value, more, slice_of(secrets[i]), buf_view(&text), AS_HEX);
 	buf_free(&text);
 }
 
 static void
 sign_stripe(struct post *p, const char *const *secrets, int64_t at)
 {
-	struct buf text = { 0 };
-	char *value = add_header(p, "Stripe-Signature");
+	sign_timed(p, secrets, at, "Stripe-Signature", "t=", ",v1=", '.');
+}
 
-	buf_printf(&text, "%jd.", (intmax_t)at);
-	buf_put(&text, p->body.p, p->body.len);
-	sprintf(value, "t=%jd", (intmax_t)at);
-	for (size_t i = 0; secrets[i] != NULL; i++)
-		append_mac(value, ",v1=", slice_of(secrets[i]), buf_view(&text), true);
-	buf_free(&text);
+static void
+sign_paddle(struct post *p, const char *const *secrets, int64_t at)
+{
+	sign_timed(p, secrets, at, "Paddle-Signature", "ts=", ";h1=", ':');
 }
 
 static void
 sign_shopify(struct post *p, const char *const *secrets, int64_t at)
 {
 	(void)at;
-	append_mac(add_header(p, "X-Shopify-Hmac-Sha256"), "", slice_of(secrets[0]), buf_view(&p->body), false);
+	append_mac(add_header(p, "X-Shopify-Hmac-Sha256"), "", slice_of(secrets[0]), buf_view(&p->body), AS_BASE64);
 }
 
 static void
 sign_woocommerce(struct post *p, const char *const *secrets, int64_t at)
 {
 	(void)at;
-	append_mac(add_header(p, "X-WC-Webhook-Signature"), "", slice_of(secrets[0]), buf_view(&p->body), false);
+	append_mac(add_header(p, "X-WC-Webhook-Signature"), "", slice_of(secrets[0]), buf_view(&p->body), AS_BASE64);
 }
 
-/* What each of the four needs for the common cases. */
+#define NOTIFICATION_URL "https://shop.example/hooks/square"
+
+static void
+sign_square(struct post *p, const char *const *secrets, int64_t at)
+{
+	struct buf text = { 0 };
+
+	(void)at;
+	buf_puts(&text, NOTIFICATION_URL);
+	buf_put(&text, p->body.p, p->body.len);
+	append_mac(add_header(p, "x-square-hmacsha256-signature"), "", slice_of(secrets[0]), buf_view(&text), AS_BASE64);
+	buf_free(&text);
+}
+
+static void
+sign_lemonsqueezy(struct post *p, const char *const *secrets, int64_t at)
+{
+	(void)at;
+	append_mac(add_header(p, "X-Signature"), "", slice_of(secrets[0]), buf_view(&p->body), AS_HEX);
+}
+
+static void
+sign_razorpay(struct post *p, const char *const *secrets, int64_t at)
+{
+	(void)at;
+	append_mac(add_header(p, "X-Razorpay-Signature"), "", slice_of(secrets[0]), buf_view(&p->body), AS_HEX);
+}
+
+static void
+sign_creem(struct post *p, const char *const *secrets, int64_t at)
+{
+	(void)at;
+	append_mac(add_header(p, "creem-signature"), "", slice_of(secrets[0]), buf_view(&p->body), AS_HEX);
+}
+
+static void
+sign_paystack(struct post *p, const char *const *secrets, int64_t at)
+{
+	(void)at;
+	append_mac(add_header(p, "x-paystack-signature"), "", slice_of(secrets[0]), buf_view(&p->body), AS_HEX | WITH_512);
+}
+
+#define ZERO64 "0000000000000000000000000000000000000000000000000000000000000000"
+
+/* What each that signs by a header and a secret needs for the common cases. */
 static const struct shop {
 	const char *name, *header;
 	void (*sign)(struct post *, const char *const *secrets, int64_t at);
@@ -129,35 +217,73 @@ static const struct shop {
 	const char *secret, *old_secret;
 	const char *paid;		/* a genuine purchase */
 	const char *malformed[8];	/* signature headers that are none */
+	int how;			/* of its MAC */
 } shops[] = {
 	{ "generic", "webhook-signature", sign_generic, true,
 	    "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo=",
 	    "{\"id\":\"e1\",\"time\":\"2026-03-02T10:00:00Z\",\"type\":\"order.paid\","
 	    "\"order\":{\"id\":\"1\",\"total\":\"45.20\",\"currency\":\"EUR\"}}",
-	    { "", "v1", "v1,", "v1,%%%", "v2,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "v1,AAAA", NULL } },
+	    { "", "v1", "v1,", "v1,%%%", "v2,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "v1,AAAA", NULL }, 0 },
 	{ "stripe", "Stripe-Signature", sign_stripe, true, "whsec_new", "whsec_old",
 	    "{\"id\":\"evt_1\",\"object\":\"event\",\"type\":\"checkout.session.completed\",\"created\":1772445600,"
 	    "\"livemode\":true,\"data\":{\"object\":{\"id\":\"cs_1\",\"payment_status\":\"paid\",\"currency\":\"eur\","
 	    "\"amount_total\":4520,\"payment_intent\":\"pi_1\"}}}",
 	    { "", "t=1772445600", "v1=00", "t=1772445600,v0=0000000000000000000000000000000000000000000000000000000000000000",
 	      "t=,v1=0000000000000000000000000000000000000000000000000000000000000000",
-	      "t=1e9,v1=0000000000000000000000000000000000000000000000000000000000000000", "t=1772445600,v1=xyz", NULL } },
+	      "t=1e9,v1=0000000000000000000000000000000000000000000000000000000000000000", "t=1772445600,v1=xyz", NULL }, AS_HEX },
 	{ "shopify", "X-Shopify-Hmac-Sha256", sign_shopify, false, "shpss_new", "shpss_old",
 	    "{\"id\":5401,\"financial_status\":\"paid\",\"total_price\":\"45.20\",\"currency\":\"EUR\","
 	    "\"processed_at\":\"2026-03-02T05:00:00-05:00\",\"test\":false}",
-	    { "", "invalid", "%%%%", "AAAA", NULL } },
+	    { "", "invalid", "%%%%", "AAAA", NULL }, 0 },
 	{ "woocommerce", "X-WC-Webhook-Signature", sign_woocommerce, false, "a&b<c>\"d'", "old secret",
 	    "{\"id\":77,\"currency\":\"EUR\",\"total\":\"45.20\",\"date_paid_gmt\":\"2026-03-02T10:00:00\"}",
-	    { "", "invalid", "%%%%", "AAAA", NULL } },
+	    { "", "invalid", "%%%%", "AAAA", NULL }, 0 },
+	{ "paddle", "Paddle-Signature", sign_paddle, true, "pdl_ntfset_new", "pdl_ntfset_old",
+	    "{\"event_id\":\"evt_1\",\"event_type\":\"transaction.completed\",\"occurred_at\":\"2026-03-02T10:00:00.5Z\",\"data\":{"
+	    "\"id\":\"txn_1\",\"currency_code\":\"EUR\",\"details\":{\"totals\":{\"grand_total\":\"4520\"}}}}",
+	    { "", "ts=1772445600", "h1=00", "ts=1772445600;h2=" ZERO64, "ts=;h1=" ZERO64, "ts=1772445600,h1=" ZERO64, "ts=1;h1=xyz", NULL }, AS_HEX },
+	{ "lemonsqueezy", "X-Signature", sign_lemonsqueezy, false, "lemon new", "lemon old",
+	    "{\"meta\":{\"event_name\":\"order_created\"},\"data\":{\"id\":\"7\",\"attributes\":{\"status\":\"paid\",\"currency\":\"EUR\","
+	    "\"total\":4520,\"test_mode\":false,\"created_at\":\"2026-03-02T10:00:00Z\"}}}", { "", "invalid", "00", NULL }, AS_HEX },
+	{ "square", "x-square-hmacsha256-signature", sign_square, false, "square new", "square old",
+	    "{\"type\":\"payment.updated\",\"event_id\":\"e1\",\"created_at\":\"2026-03-02T10:00:02Z\",\"data\":{\"object\":{\"payment\":{"
+	    "\"id\":\"pay1\",\"status\":\"COMPLETED\",\"created_at\":\"2026-03-02T10:00:00Z\",\"total_money\":{\"amount\":4520,\"currency\":\"EUR\"}}}}}",
+	    { "", "invalid", "%%%%", "AAAA", NULL }, 0 },
+	{ "polar", "webhook-signature", sign_literal, true, "whsec_new", "polar_whs_old",
+	    "{\"type\":\"order.paid\",\"timestamp\":\"2026-03-02T10:00:00Z\",\"data\":{\"id\":\"o1\",\"total_amount\":4520,\"currency\":\"eur\","
+	    "\"billing_reason\":\"purchase\"}}", { "", "v1", "v1,", "v1,%%%", "v1,AAAA", NULL }, 0 },
+	{ "dodo", "webhook-signature", sign_generic, true,
+	    "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo=",
+	    "{\"type\":\"payment.succeeded\",\"timestamp\":\"2026-03-02T10:00:00Z\",\"data\":{\"payment_id\":\"pay_1\",\"total_amount\":4520,"
+	    "\"currency\":\"EUR\"}}", { "", "v1", "v1,", "v1,%%%", "v1,AAAA", NULL }, 0 },
+	{ "razorpay", "X-Razorpay-Signature", sign_razorpay, false, "razor new", "razor old",
+	    "{\"event\":\"payment.captured\",\"created_at\":1772445600,\"payload\":{\"payment\":{\"entity\":{\"id\":\"pay_1\",\"amount\":4520,"
+	    "\"currency\":\"INR\"}}}}", { "", "invalid", "00", NULL }, AS_HEX },
+	{ "paystack", "x-paystack-signature", sign_paystack, false, "sk_live_new", "sk_live_old",
+	    "{\"event\":\"charge.success\",\"data\":{\"domain\":\"live\",\"reference\":\"ref_1\",\"amount\":4520,\"currency\":\"NGN\","
+	    "\"paid_at\":\"2026-03-02T10:00:00.000Z\"}}", { "", "invalid", ZERO64, NULL }, AS_HEX | WITH_512 },
+	{ "creem", "creem-signature", sign_creem, false, "creem new", "creem old",
+	    "{\"id\":\"evt_1\",\"eventType\":\"checkout.completed\",\"created_at\":1772445600000,\"object\":{\"id\":\"ch_1\",\"mode\":\"prod\","
+	    "\"order\":{\"id\":\"ord_1\",\"amount\":4520,\"currency\":\"EUR\"}}}", { "", "invalid", "00", NULL }, AS_HEX },
 };
 
+/* NULL for one that does not sign so. */
 static const struct shop *
-shop_of(const char *name)
+find_shop(const char *name)
 {
 	for (size_t i = 0; i < N_ELEM(shops); i++)
 		if (strcmp(shops[i].name, name) == 0)
 			return (&shops[i]);
-	ck_abort_msg("%s", name);
+	return (NULL);
+}
+
+static const struct shop *
+shop_of(const char *name)
+{
+	const struct shop *shop = find_shop(name);
+
+	ck_assert_msg(shop != NULL, "%s", name);
+	return (shop);
 }
 
 static void
@@ -184,6 +310,7 @@ deliver(struct post *p, const char *provider, const char *const *secrets, struct
 		list[conf.n_secrets] = slice_of(secrets[conf.n_secrets]);
 	conf.visitor_key = SLICE("rpv");
 	conf.tolerance_s = 300;
+	conf.notification_url = SLICE(NOTIFICATION_URL);
 	ck_assert_msg(provider_find(provider) != NULL, "%s", provider);
 	provider_find(provider)->read(&conf, &req, d);
 	buf_free(&p->body);		/* nothing may point into the request from here on */
@@ -306,29 +433,29 @@ END_TEST
 
 /* The signature with one of its bits the other way, in the header's own writing. */
 static void
-flip_bit(char *text, bool hex, unsigned bit)
+flip_bit(char *text, int how, unsigned bit)
 {
-	unsigned char mac[32];
-	size_t len;
+	unsigned char mac[64];
+	size_t written = strlen(text), len;
 
-	if (hex)
-		ck_assert_int_eq(sodium_hex2bin(mac, sizeof(mac), text, 64, NULL, &len, NULL), 0);
+	if (how & AS_HEX)
+		ck_assert_int_eq(sodium_hex2bin(mac, sizeof(mac), text, written, NULL, &len, NULL), 0);
 	else
-		ck_assert_int_eq(sodium_base642bin(mac, sizeof(mac), text, 44, NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL), 0);
-	ck_assert_uint_eq(len, sizeof(mac));
+		ck_assert_int_eq(sodium_base642bin(mac, sizeof(mac), text, written, NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL), 0);
+	ck_assert_uint_eq(len, how & WITH_512 ? 64 : 32);
 	mac[bit / 8] ^= (unsigned char)(1 << bit % 8);
-	if (hex)
-		sodium_bin2hex(text, 65, mac, sizeof(mac));
+	if (how & AS_HEX)
+		sodium_bin2hex(text, written + 1, mac, len);
 	else
-		sodium_bin2base64(text, 45, mac, sizeof(mac), sodium_base64_VARIANT_ORIGINAL);
+		sodium_bin2base64(text, written + 1, mac, len, sodium_base64_VARIANT_ORIGINAL);
 }
 
 START_TEST(each_bit_of_a_signature)
 {
 	const struct shop *shop = &shops[_i];
-	bool hex = strcmp(shop->name, "stripe") == 0;
+	size_t written = shop->how & WITH_512 ? 128 : shop->how & AS_HEX ? 64 : 44;
 
-	for (unsigned bit = 0; bit < 256; bit++) {
+	for (unsigned bit = 0; bit < (shop->how & WITH_512 ? 512 : 256); bit++) {
 		struct delivery d;
 		struct post p;
 		char *value;
@@ -336,7 +463,7 @@ START_TEST(each_bit_of_a_signature)
 		post_begin(&p, shop->paid);
 		shop->sign(&p, (const char *[]){ shop->secret, NULL }, NOW);
 		value = p.values[p.n_headers - 1];
-		flip_bit(value + strlen(value) - (hex ? 64 : 44), hex, bit);
+		flip_bit(value + strlen(value) - written, shop->how, bit);
 		deliver(&p, shop->name, (const char *[]){ shop->secret, NULL }, (struct provider_conf){ 0 }, &d);
 		assert_answer("a bit of the signature", shop->name, &d, 401, "bad_signature");
 		delivery_free(&d);
@@ -348,6 +475,8 @@ END_TEST
 static const struct { const char *provider, *secret, *signs; } empty_secrets[] = {
 	{ "generic", "", "whsec_" }, { "generic", "whsec_", "whsec_" }, { "generic", "whpk_", "whsec_" },
 	{ "stripe", "", "" }, { "shopify", "", "" }, { "woocommerce", "", "" },
+	{ "paddle", "", "" }, { "lemonsqueezy", "", "" }, { "square", "", "" }, { "polar", "", "" }, { "dodo", "whsec_", "whsec_" },
+	{ "razorpay", "", "" }, { "paystack", "", "" }, { "creem", "", "" },
 };
 
 START_TEST(empty_secrets_never_accept)
@@ -396,7 +525,8 @@ static const char *
 hint_for(const struct shop *shop, const char *sent, const char *came, const char *knows)
 {
 	struct slice secret = slice_of(knows);
-	struct provider_conf conf = { .secrets = &secret, .n_secrets = 1, .visitor_key = SLICE("rpv"), .tolerance_s = 300 };
+	struct provider_conf conf = { .secrets = &secret, .n_secrets = 1, .visitor_key = SLICE("rpv"), .tolerance_s = 300,
+	    .notification_url = SLICE(NOTIFICATION_URL) };
 	struct delivery d;
 	struct post p;
 	struct request req;
@@ -497,6 +627,17 @@ static const struct { const char *provider, *body, *header, *value, *type; } typ
 	{ "shopify", "{\"id\":1}", "shopify-topic", "products/update", "products/update" },
 	{ "woocommerce", "{\"id\":1}", "X-WC-Webhook-Topic", "product.updated", "product.updated" },
 	{ "woocommerce", "{\"id\":1}", NULL, NULL, "" },
+	{ "paddle", "{\"event_type\":\"payout.paid\"}", NULL, NULL, "payout.paid" },
+	{ "lemonsqueezy", "{\"meta\":{\"event_name\":\"license_key_created\"}}", NULL, NULL, "license_key_created" },
+	{ "square", "{\"type\":\"order.updated\"}", NULL, NULL, "order.updated" },
+	{ "polar", "{\"type\":\"checkout.created\"}", NULL, NULL, "checkout.created" },
+	{ "dodo", "{\"type\":\"license_key.created\"}", NULL, NULL, "license_key.created" },
+	{ "bigcommerce", "{\"scope\":\"store/cart/created\"}", NULL, NULL, "store/cart/created" },
+	{ "razorpay", "{\"event\":\"invoice.paid\"}", NULL, NULL, "invoice.paid" },
+	{ "paystack", "{\"event\":\"transfer.failed\"}", NULL, NULL, "transfer.failed" },
+	{ "creem", "{\"eventType\":\"subscription.update\"}", NULL, NULL, "subscription.update" },
+	{ "adyen", "{\"live\":\"true\",\"notificationItems\":[{\"NotificationRequestItem\":{\"eventCode\":\"REPORT_AVAILABLE\"}}]}", NULL, NULL, "REPORT_AVAILABLE" },
+	{ "paypal", "{\"event_type\":\"CHECKOUT.ORDER.APPROVED\"}", NULL, NULL, "CHECKOUT.ORDER.APPROVED" },
 };
 
 START_TEST(types)
@@ -703,7 +844,7 @@ describe(struct buf *b, const struct order_message *m)
 	put_list(b, "alias", m->aliases, m->n_aliases);
 }
 
-enum { TEST_SITE = 1, COUNT_INTENTS = 2 };
+enum { TEST_SITE = 1, COUNT_INTENTS = 2, COUNT_CAPTURES = 4 };
 
 #define G_PAID(more) "{\"id\":\"e1\",\"time\":\"2026-03-02T10:00:00Z\",\"type\":\"order.paid\",\"order\":{\"id\":\"1\"," more "}}"
 #define G(type, more) "{\"id\":\"e1\",\"time\":\"2026-03-02T10:00:00Z\",\"type\":\"order." type "\"," more "}"
@@ -719,6 +860,29 @@ enum { TEST_SITE = 1, COUNT_INTENTS = 2 };
 #define H_TX(kind, status, amount) "{\"kind\":\"" kind "\",\"status\":\"" status "\",\"amount\":\"" amount "\",\"currency\":\"EUR\"}"
 #define W_ORDER(more) "{\"id\":77,\"currency\":\"EUR\",\"total\":\"45.20\",\"date_paid_gmt\":\"2026-03-02T10:00:00\"," \
     "\"date_modified_gmt\":\"2026-03-02T10:00:07\"," more "}"
+
+#define P_EVENT(type, more) "{\"event_id\":\"evt_1\",\"event_type\":\"" type "\",\"occurred_at\":\"2026-03-02T10:00:01Z\",\"data\":{" more "}}"
+#define P_ADJUST(action, status) P_EVENT("adjustment.updated", "\"id\":\"adj_1\",\"action\":\"" action "\",\"status\":\"" status "\"," \
+    "\"transaction_id\":\"txn_1\",\"currency_code\":\"EUR\",\"totals\":{\"total\":\"700\"}")
+#define L_EVENT(name, more) "{\"meta\":{\"event_name\":\"" name "\",\"custom_data\":{\"rpv\":\"v\"}},\"data\":{\"id\":7,\"attributes\":{" \
+    "\"test_mode\":false,\"currency\":\"EUR\",\"created_at\":\"2026-03-02T10:00:00.000000Z\",\"updated_at\":\"2026-03-02T10:00:09Z\"," more "}}}"
+#define Q_EVENT(type, object, more) "{\"type\":\"" type "\",\"event_id\":\"e1\",\"created_at\":\"2026-03-02T10:00:02.037339943Z\",\"data\":{" \
+    "\"object\":{\"" object "\":{" more "}}}}"
+#define STANDARD(type, more) "{\"type\":\"" type "\",\"timestamp\":\"2026-03-02T10:00:00Z\",\"data\":{" more "}}"
+#define R_EVENT(type, more) "{\"event\":\"" type "\",\"created_at\":1772445600,\"payload\":{" more "}}"
+#define R_PAYMENT(more) "\"payment\":{\"entity\":{\"id\":\"pay_1\",\"amount\":4520,\"currency\":\"INR\"," more "}}"
+#define K_EVENT(type, more) "{\"event\":\"" type "\",\"data\":{\"domain\":\"live\",\"currency\":\"NGN\"," more "}}"
+#define E_EVENT(type, more) "{\"id\":\"evt_1\",\"eventType\":\"" type "\",\"created_at\":1772445600500,\"object\":{" more "}}"
+#define A_ITEM(code, success, more) "{\"NotificationRequestItem\":{\"eventCode\":\"" code "\",\"success\":\"" success "\",\"pspReference\":\"P1\"," \
+    "\"originalReference\":\"O1\",\"merchantReference\":\"order-1\",\"eventDate\":\"2026-03-02T11:00:00+01:00\"," more "}}"
+#define A_EUR "\"amount\":{\"value\":4520,\"currency\":\"EUR\"}"
+#define A_LIVE(items) "{\"live\":\"true\",\"notificationItems\":[" items "]}"
+#define Y_EVENT(type, more) "{\"id\":\"WH-1\",\"event_type\":\"" type "\",\"create_time\":\"2026-03-02T10:00:08Z\",\"resource\":{" more "}}"
+#define Y_MONEY "\"amount\":{\"value\":\"45.20\",\"currency_code\":\"EUR\"},\"create_time\":\"2026-03-02T10:00:00Z\""
+#define Y_DISPUTE "\"dispute_id\":\"PP-1\",\"disputed_transactions\":[{\"seller_transaction_id\":\"CAP1\"}]," \
+    "\"dispute_amount\":{\"value\":\"45.20\",\"currency_code\":\"EUR\"}"
+#define B_EVENT(scope, more) "{\"scope\":\"" scope "\",\"data\":{\"type\":\"order\",\"id\":7," more "}}"
+#define M_PING(more) "seller_id=mine%3D%3D&sale_id=s1&price=4520&currency=eur&sale_timestamp=2026-03-02T10%3A00%3A00Z&email=A%40B.example&" more
 
 /* says: the events, one a line, or the reason for none. */
 static const struct { const char *why, *provider; int conf; const char *body; int status; const char *says; } meanings[] = {
@@ -888,21 +1052,324 @@ static const struct { const char *why, *provider; int conf; const char *body; in
 	{ "a subscription looks like an order, and is none", "woocommerce", 0, W_ORDER("\"billing_period\":\"month\""), 200, "irrelevant_type" },
 	{ "a refund without amount drops the whole: the order shows it again", "woocommerce", 0, W_ORDER("\"refunds\":[{\"id\":78}]"),
 	    400, "refunds.total" },
+
+	/* paddle */
+	{ "a transaction", "paddle", 0, P_EVENT("transaction.completed", "\"id\":\"txn_1\",\"origin\":\"web\",\"billed_at\":\"2026-03-02T10:00:00Z\",\"currency_code\":\"EUR\",\"customer_id\":\"ctm_1\",\"custom_data\":{\"rpv\":\"v\"},\"details\":{\"totals\":{\"grand_total\":\"4520\",\"tax\":\"722\"},\"adjusted_totals\":{\"grand_total\":\"1\"}}"), 200,
+	    "paid evt_1 t=0 o=txn_1 45.20 EUR tax=7.22 c=ctm_1 v=v tok=txn_1" },
+	{ "a renewal that was not billed: it happened when it was told", "paddle", 0, P_EVENT("transaction.completed", "\"id\":\"txn_1\",\"origin\":\"subscription_recurring\",\"billed_at\":null,\"currency_code\":\"JPY\",\"custom_data\":null,\"details\":{\"totals\":{\"grand_total\":\"1500\"}}"), 200,
+	    "paid evt_1 t=1000 o=txn_1 1500 JPY recurring tok=txn_1" },
+	{ "a change of the card", "paddle", 0, P_EVENT("transaction.completed", "\"id\":\"txn_1\",\"currency_code\":\"EUR\",\"details\":{\"totals\":{\"grand_total\":\"0\"}}"), 200,
+	    "zero_amount" },
+	{ "the same money before", "paddle", 0, P_EVENT("transaction.paid", ""), 200,
+	    "irrelevant_type" },
+	{ "a refund", "paddle", 0, P_ADJUST("refund", "approved"), 200,
+	    "refunded evt_1 t=1000 o=txn_1 part=adj_1 7.00 EUR" },
+	{ "a refund that waits", "paddle", 0, P_ADJUST("refund", "pending_approval"), 200,
+	    "not_final" },
+	{ "a chargeback has no id that its reversal knows", "paddle", 0, P_ADJUST("chargeback", "approved"), 200,
+	    "disputed evt_1 t=1000 o=txn_1 part=cb:txn_1 7.00 EUR" },
+	{ "and given back", "paddle", 0, P_ADJUST("chargeback_reverse", "approved"), 200,
+	    "dispute_won evt_1 t=1000 o=txn_1 part=cb:txn_1 7.00 EUR" },
+	{ "a warning takes nothing", "paddle", 0, P_ADJUST("chargeback_warning", "approved"), 200,
+	    "inquiry" },
+	{ "a credit is no refund", "paddle", 0, P_ADJUST("credit", "approved"), 200,
+	    "irrelevant_type" },
+	{ "an amount with a point: never a guess", "paddle", 0, P_EVENT("transaction.completed", "\"id\":\"txn_1\",\"currency_code\":\"EUR\",\"details\":{\"totals\":{\"grand_total\":\"45.20\"}}"), 400,
+	    "data.details.totals.grand_total" },
+
+	/* lemonsqueezy */
+	{ "an order", "lemonsqueezy", 0, L_EVENT("order_created", "\"status\":\"paid\",\"total\":4520,\"tax\":722,\"customer_id\":5,\"user_email\":\"A@B.example\",\"identifier\":\"abc\""), 200,
+	    "paid paid:7 t=0 o=7 45.20 EUR tax=7.22 c=5 v=v tok=abc" },
+	{ "an order that is not paid", "lemonsqueezy", 0, L_EVENT("order_created", "\"status\":\"pending\",\"total\":4520"), 200,
+	    "not_paid" },
+	{ "the first invoice: the order told of it", "lemonsqueezy", 0, L_EVENT("subscription_payment_success", "\"billing_reason\":\"initial\",\"total\":4520"), 200,
+	    "same_money" },
+	{ "a renewal", "lemonsqueezy", 0, L_EVENT("subscription_payment_success", "\"billing_reason\":\"renewal\",\"total\":4520,\"user_email\":\"A@B.example\""), 200,
+	    "paid paid:inv:7 t=0 o=inv:7 45.20 EUR recurring c=email:a@b.example v=v" },
+	{ "a reason nobody told us of", "lemonsqueezy", 0, L_EVENT("subscription_payment_success", "\"billing_reason\":\"gift\",\"total\":4520"), 400,
+	    "data.attributes.billing_reason" },
+	{ "what was refunded so far", "lemonsqueezy", 0, L_EVENT("order_refunded", "\"total\":4520,\"refunded\":false,\"refunded_amount\":700"), 200,
+	    "refunded refunded:7:700 t=9000 o=7 part=so-far 7.00 EUR cumulative" },
+	{ "the old shape: all of it", "lemonsqueezy", 0, L_EVENT("order_refunded", "\"total\":4520,\"refunded\":true"), 200,
+	    "refunded refunded:7:4520 t=9000 o=7 part=so-far 45.20 EUR cumulative" },
+	{ "a renewal's", "lemonsqueezy", 0, L_EVENT("subscription_payment_refunded", "\"billing_reason\":\"renewal\",\"total\":4520,\"refunded_amount\":300"), 200,
+	    "refunded refunded:inv:7:300 t=9000 o=inv:7 part=so-far 3.00 EUR cumulative" },
+	{ "the first invoice's: the order's tells of it", "lemonsqueezy", 0, L_EVENT("subscription_payment_refunded", "\"billing_reason\":\"initial\",\"total\":4520,\"refunded_amount\":300"), 200,
+	    "same_money" },
+	{ "test mode", "lemonsqueezy", 0, "{\"meta\":{\"event_name\":\"order_created\"},\"data\":{\"id\":7,\"attributes\":{\"test_mode\":true}}}", 200,
+	    "test_mode" },
+	{ "no mode: never a guess", "lemonsqueezy", 0, "{\"meta\":{\"event_name\":\"order_created\"},\"data\":{\"id\":7,\"attributes\":{}}}", 400,
+	    "data.attributes.test_mode" },
+	{ "beside a success", "lemonsqueezy", 0, L_EVENT("subscription_payment_recovered", "\"total\":4520"), 200,
+	    "irrelevant_type" },
+
+	/* square */
+	{ "a payment, tip and all", "square", 0, Q_EVENT("payment.updated", "payment", "\"id\":\"pay1\",\"status\":\"COMPLETED\",\"created_at\":\"2026-03-02T10:00:00.000Z\",\"amount_money\":{\"amount\":1,\"currency\":\"EUR\"},\"total_money\":{\"amount\":4520,\"currency\":\"EUR\"},\"order_id\":\"ord1\",\"reference_id\":\"v\",\"customer_id\":\"C1\""), 200,
+	    "paid e1 t=0 o=pay1 45.20 EUR c=C1 v=v tok=ord1,v" },
+	{ "approved is not paid", "square", 0, Q_EVENT("payment.created", "payment", "\"id\":\"pay1\",\"status\":\"APPROVED\""), 200,
+	    "not_paid" },
+	{ "a refund has an order of its own", "square", 0, Q_EVENT("refund.created", "refund", "\"id\":\"ref1\",\"status\":\"COMPLETED\",\"payment_id\":\"pay1\",\"order_id\":\"other\",\"amount_money\":{\"amount\":700,\"currency\":\"EUR\"}"), 200,
+	    "refunded e1 t=2037 o=pay1 part=ref1 7.00 EUR" },
+	{ "a refund on its way", "square", 0, Q_EVENT("refund.updated", "refund", "\"id\":\"ref1\",\"status\":\"PENDING\""), 200,
+	    "not_final" },
+	{ "a dispute, evidence required", "square", 0, Q_EVENT("dispute.state.updated", "dispute", "\"id\":\"d1\",\"state\":\"EVIDENCE_REQUIRED\",\"disputed_payment\":{\"payment_id\":\"pay1\"},\"amount_money\":{\"amount\":4520,\"currency\":\"EUR\"}"), 200,
+	    "disputed e1 t=2037 o=pay1 part=d1 45.20 EUR" },
+	{ "a dispute, lost", "square", 0, Q_EVENT("dispute.state.updated", "dispute", "\"id\":\"d1\",\"state\":\"LOST\",\"disputed_payment\":{\"payment_id\":\"pay1\"},\"amount_money\":{\"amount\":4520,\"currency\":\"EUR\"}"), 200,
+	    "disputed e1 t=2037 o=pay1 part=d1 45.20 EUR" },
+	{ "a dispute, won", "square", 0, Q_EVENT("dispute.state.updated", "dispute", "\"id\":\"d1\",\"state\":\"WON\",\"disputed_payment\":{\"payment_id\":\"pay1\"},\"amount_money\":{\"amount\":4520,\"currency\":\"EUR\"}"), 200,
+	    "dispute_won e1 t=2037 o=pay1 part=d1 45.20 EUR" },
+	{ "an inquiry", "square", 0, Q_EVENT("dispute.created", "dispute", "\"id\":\"d1\",\"state\":\"INQUIRY_EVIDENCE_REQUIRED\""), 200,
+	    "inquiry" },
+	{ "a dispute without its state", "square", 0, Q_EVENT("dispute.created", "dispute", "\"id\":\"d1\""), 400,
+	    "data.object.dispute.state" },
+	{ "an order: the same money", "square", 0, Q_EVENT("order.updated", "order", ""), 200,
+	    "irrelevant_type" },
+
+	/* polar */
+	{ "an order", "polar", 0, STANDARD("order.paid", "\"id\":\"o1\",\"total_amount\":4520,\"tax_amount\":722,\"currency\":\"eur\",\"billing_reason\":\"purchase\",\"customer_id\":\"c1\",\"checkout_id\":\"chk\",\"metadata\":{\"rpv\":\"v\",\"reference_id\":\"ref\"},\"customer\":{\"external_id\":\"x\"}"), 200,
+	    "paid msg_1 t=0 o=o1 45.20 EUR tax=7.22 c=c1 v=v tok=chk,ref" },
+	{ "a renewal of somebody known by the shop's own id", "polar", 0, STANDARD("order.paid", "\"id\":\"o1\",\"total_amount\":4520,\"currency\":\"eur\",\"billing_reason\":\"subscription_cycle\",\"metadata\":{},\"customer\":{\"external_id\":\"x\"}"), 200,
+	    "paid msg_1 t=0 o=o1 45.20 EUR recurring v=x" },
+	{ "two digits where ISO has none", "polar", 0, STANDARD("order.paid", "\"id\":\"o1\",\"total_amount\":150000,\"currency\":\"isk\",\"billing_reason\":\"purchase\""), 200,
+	    "paid msg_1 t=0 o=o1 1500 ISK" },
+	{ "and where it has three", "polar", 0, STANDARD("order.paid", "\"id\":\"o1\",\"total_amount\":150,\"currency\":\"kwd\",\"billing_reason\":\"purchase\""), 200,
+	    "paid msg_1 t=0 o=o1 1.500 KWD" },
+	{ "none where it has two", "polar", 0, STANDARD("order.paid", "\"id\":\"o1\",\"total_amount\":15000,\"currency\":\"mga\",\"billing_reason\":\"purchase\""), 200,
+	    "paid msg_1 t=0 o=o1 15000.00 MGA" },
+	{ "a refund's tax goes back beside it", "polar", 0, STANDARD("refund.updated", "\"id\":\"r1\",\"order_id\":\"o1\",\"status\":\"succeeded\",\"amount\":588,\"tax_amount\":112,\"currency\":\"eur\""), 200,
+	    "refunded msg_1 t=0 o=o1 part=r1 7.00 EUR" },
+	{ "both are rounded together", "polar", 0, STANDARD("refund.created", "\"id\":\"r1\",\"order_id\":\"o1\",\"status\":\"succeeded\",\"amount\":30,\"tax_amount\":30,\"currency\":\"isk\""), 200,
+	    "refunded msg_1 t=0 o=o1 part=r1 1 ISK" },
+	{ "a refund under way", "polar", 0, STANDARD("refund.created", "\"id\":\"r1\",\"order_id\":\"o1\",\"status\":\"pending\""), 200,
+	    "not_final" },
+	{ "a state that refunds tell", "polar", 0, STANDARD("order.refunded", ""), 200,
+	    "irrelevant_type" },
+
+	/* dodo */
+	{ "a payment", "dodo", 0, STANDARD("payment.succeeded", "\"payment_id\":\"pay_1\",\"total_amount\":4520,\"tax\":722,\"currency\":\"EUR\",\"customer\":{\"customer_id\":\"cus_1\"},\"metadata\":{\"rpv\":\"v\"},\"checkout_session_id\":\"cks_1\",\"subscription_id\":\"sub_1\""), 200,
+	    "paid msg_1 t=0 o=pay_1 45.20 EUR tax=7.22 c=cus_1 v=v tok=cks_1" },
+	{ "of a subscription, and no checkout began it", "dodo", 0, STANDARD("payment.succeeded", "\"payment_id\":\"pay_2\",\"total_amount\":4520,\"currency\":\"EUR\",\"customer\":{\"email\":\"A@B.example\"},\"subscription_id\":\"sub_1\""), 200,
+	    "paid msg_1 t=0 o=pay_2 45.20 EUR recurring c=email:a@b.example" },
+	{ "a refund", "dodo", 0, STANDARD("refund.succeeded", "\"refund_id\":\"ref_1\",\"payment_id\":\"pay_1\",\"amount\":700,\"currency\":\"EUR\""), 200,
+	    "refunded msg_1 t=0 o=pay_1 part=ref_1 7.00 EUR" },
+	{ "a dispute in cents", "dodo", 0, STANDARD("dispute.opened", "\"dispute_id\":\"d1\",\"payment_id\":\"pay_1\",\"amount\":\"4520\",\"currency\":\"EUR\""), 200,
+	    "disputed msg_1 t=0 o=pay_1 part=d1 45.20 EUR" },
+	{ "settled at once by the bank, in euros", "dodo", 0, STANDARD("dispute.lost", "\"dispute_id\":\"d1\",\"payment_id\":\"pay_1\",\"amount\":\"45.20\",\"currency\":\"EUR\""), 200,
+	    "disputed msg_1 t=0 o=pay_1 part=d1 45.20 EUR" },
+	{ "won", "dodo", 0, STANDARD("dispute.won", "\"dispute_id\":\"d1\",\"payment_id\":\"pay_1\",\"amount\":\"4520\",\"currency\":\"EUR\""), 200,
+	    "dispute_won msg_1 t=0 o=pay_1 part=d1 45.20 EUR" },
+	{ "the same money again", "dodo", 0, STANDARD("subscription.renewed", ""), 200,
+	    "irrelevant_type" },
+
+	/* razorpay */
+	{ "a payment; `tax` is that of the fee", "razorpay", 0, R_EVENT("payment.captured", R_PAYMENT("\"order_id\":\"order_1\",\"customer_id\":null,\"email\":\"A@B.example\",\"notes\":{\"rpv\":\"v\"},\"tax\":99")), 200,
+	    "paid paid:pay_1 t=0 o=pay_1 45.20 INR c=email:a@b.example v=v tok=order_1" },
+	{ "told by its order, which knows the receipt", "razorpay", 0, R_EVENT("order.paid", R_PAYMENT("\"order_id\":\"order_1\",\"notes\":[]") ",\"order\":{\"entity\":{\"receipt\":\"r1\"}}"), 200,
+	    "paid paid:pay_1 t=0 o=pay_1 45.20 INR tok=order_1,r1" },
+	{ "the first of a subscription", "razorpay", 0, R_EVENT("subscription.charged", R_PAYMENT("\"notes\":[]") ",\"subscription\":{\"entity\":{\"paid_count\":1}}"), 200,
+	    "paid paid:pay_1 t=0 o=pay_1 45.20 INR" },
+	{ "the second", "razorpay", 0, R_EVENT("subscription.charged", R_PAYMENT("\"notes\":[]") ",\"subscription\":{\"entity\":{\"paid_count\":2}}"), 200,
+	    "paid paid:pay_1 t=0 o=pay_1 45.20 INR recurring" },
+	{ "a refund", "razorpay", 0, R_EVENT("refund.processed", R_PAYMENT("\"captured\":true") ",\"refund\":{\"entity\":{\"id\":\"rf\",\"payment_id\":\"pay_1\",\"amount\":700,\"currency\":\"INR\"}}"), 200,
+	    "refunded refunded:rf t=0 o=pay_1 part=rf 7.00 INR" },
+	{ "of what was never captured", "razorpay", 0, R_EVENT("refund.processed", R_PAYMENT("\"captured\":false") ",\"refund\":{\"entity\":{\"id\":\"rf\",\"payment_id\":\"pay_1\",\"amount\":4520,\"currency\":\"INR\"}}"), 200,
+	    "not_paid" },
+	{ "a dispute, created", "razorpay", 0, R_EVENT("payment.dispute.created", "\"dispute\":{\"entity\":{\"id\":\"d1\",\"payment_id\":\"pay_1\",\"amount\":4520,\"currency\":\"INR\"}}"), 200,
+	    "disputed disputed:d1 t=0 o=pay_1 part=d1 45.20 INR" },
+	{ "a dispute, won", "razorpay", 0, R_EVENT("payment.dispute.won", "\"dispute\":{\"entity\":{\"id\":\"d1\",\"payment_id\":\"pay_1\",\"amount\":4520,\"currency\":\"INR\"}}"), 200,
+	    "dispute_won dispute_won:d1 t=0 o=pay_1 part=d1 45.20 INR" },
+	{ "a dispute, lost", "razorpay", 0, R_EVENT("payment.dispute.lost", "\"dispute\":{\"entity\":{\"id\":\"d1\",\"payment_id\":\"pay_1\",\"amount\":4520,\"currency\":\"INR\"}}"), 200,
+	    "no_change" },
+	{ "a dispute, closed", "razorpay", 0, R_EVENT("payment.dispute.closed", "\"dispute\":{\"entity\":{\"id\":\"d1\",\"payment_id\":\"pay_1\",\"amount\":4520,\"currency\":\"INR\"}}"), 200,
+	    "irrelevant_type" },
+	{ "authorised is not paid", "razorpay", 0, R_EVENT("payment.authorized", R_PAYMENT("\"notes\":[]")), 200,
+	    "irrelevant_type" },
+
+	/* paystack */
+	{ "a charge", "paystack", 0, K_EVENT("charge.success", "\"reference\":\"ref_1\",\"amount\":4520,\"paid_at\":\"2026-03-02T10:00:00.000Z\",\"customer\":{\"customer_code\":\"C1\",\"email\":\"a@b.example\"},\"metadata\":{\"rpv\":\"v\"},\"ip_address\":\"192.0.2.1\",\"plan\":{\"id\":1}"), 200,
+	    "paid paid:ref_1 t=0 o=ref_1 45.20 NGN c=C1 v=v tok=ref_1" },
+	{ "two digits of all currencies; metadata is a text", "paystack", 0, "{\"event\":\"charge.success\",\"data\":{\"domain\":\"live\",\"currency\":\"XOF\",\"reference\":\"r\",\"amount\":150000,\"paid_at\":\"2026-03-02T10:00:00Z\",\"metadata\":\"\"}}", 200,
+	    "paid paid:r t=0 o=r 1500 XOF tok=r" },
+	{ "a refund happened when it came", "paystack", 0, K_EVENT("refund.processed", "\"transaction_reference\":\"ref_1\",\"refund_reference\":\"rf\",\"amount\":\"700\""), 200,
+	    "refunded refunded:rf t=0 o=ref_1 part=rf 7.00 NGN" },
+	{ "a refund by its number", "paystack", 0, K_EVENT("refund.processed", "\"transaction_reference\":\"ref_1\",\"refund_reference\":null,\"id\":12,\"amount\":700"), 200,
+	    "refunded refunded:12 t=0 o=ref_1 part=12 7.00 NGN" },
+	{ "a dispute", "paystack", 0, K_EVENT("charge.dispute.create", "\"id\":3,\"refund_amount\":4520,\"transaction\":{\"reference\":\"ref_1\"}"), 200,
+	    "disputed disputed:3 t=0 o=ref_1 part=3 45.20 NGN" },
+	{ "whose claim is declined", "paystack", 0, K_EVENT("charge.dispute.resolve", "\"id\":3,\"resolution\":\"declined\",\"refund_amount\":4520,\"transaction\":{\"reference\":\"ref_1\"}"), 200,
+	    "dispute_won dispute_won:3 t=0 o=ref_1 part=3 45.20 NGN" },
+	{ "or accepted", "paystack", 0, K_EVENT("charge.dispute.resolve", "\"id\":3,\"resolution\":\"merchant-accepted\""), 200,
+	    "no_change" },
+	{ "test mode", "paystack", 0, "{\"event\":\"charge.success\",\"data\":{\"domain\":\"test\"}}", 200,
+	    "test_mode" },
+	{ "on a test site", "paystack", TEST_SITE, "{\"event\":\"charge.success\",\"data\":{\"domain\":\"test\",\"currency\":\"NGN\",\"reference\":\"r\",\"amount\":1,\"paid_at\":\"2026-03-02T10:00:00Z\"}}", 200,
+	    "paid paid:r t=0 o=r 0.01 NGN tok=r" },
+	{ "money that goes out", "paystack", 0, K_EVENT("transfer.success", "\"amount\":1"), 200,
+	    "irrelevant_type" },
+
+	/* creem */
+	{ "a checkout, named by its transaction", "creem", 0, E_EVENT("checkout.completed", "\"id\":\"ch_1\",\"request_id\":\"req\",\"mode\":\"prod\",\"order\":{\"id\":\"ord_1\",\"transaction\":\"tran_1\",\"amount\":1000,\"amount_paid\":1210,\"tax_amount\":210,\"currency\":\"EUR\"},\"customer\":{\"id\":\"cust_1\"},\"metadata\":{\"rpv\":\"v\"}"), 200,
+	    "paid evt_1 t=500 o=tran_1 12.10 EUR tax=2.10 c=cust_1 v=v tok=ch_1,req alias=ord_1" },
+	{ "of before that was told", "creem", 0, E_EVENT("checkout.completed", "\"id\":\"ch_1\",\"request_id\":\"req\",\"mode\":\"prod\",\"order\":{\"id\":\"ord_1\",\"amount\":1000,\"currency\":\"EUR\"},\"customer\":\"cust_1\""), 200,
+	    "paid evt_1 t=500 o=ord_1 10.00 EUR c=cust_1 v=req tok=ch_1,req" },
+	{ "the first of a subscription", "creem", 0, E_EVENT("subscription.paid", "\"id\":\"sub_1\",\"last_transaction_id\":\"tran_1\",\"created_at\":\"2026-03-02T10:00:07Z\",\"current_period_start_date\":\"2026-03-02T10:00:00Z\",\"product\":{\"price\":1000,\"currency\":\"EUR\"}"), 200,
+	    "same_money" },
+	{ "a renewal", "creem", 0, E_EVENT("subscription.paid", "\"id\":\"sub_1\",\"last_transaction_id\":\"tran_2\",\"created_at\":\"2026-02-02T10:00:07Z\",\"current_period_start_date\":\"2026-03-02T10:00:00Z\",\"product\":{\"price\":1000,\"currency\":\"EUR\"},\"customer\":{\"id\":\"cust_1\"},\"metadata\":{\"rpv\":\"v\"}"), 200,
+	    "paid evt_1 t=500 o=tran_2 10.00 EUR recurring c=cust_1 v=v" },
+	{ "a renewal that knows its tax", "creem", 0, E_EVENT("subscription.paid", "\"id\":\"sub_1\",\"last_transaction_id\":\"tran_2\",\"created_at\":\"2026-02-02T10:00:07Z\",\"current_period_start_date\":\"2026-03-02T10:00:00Z\",\"product\":{\"price\":1000,\"currency\":\"EUR\"},\"last_transaction\":{\"amount_paid\":1210,\"tax_amount\":210,\"currency\":\"EUR\"}"), 200,
+	    "paid evt_1 t=500 o=tran_2 12.10 EUR tax=2.10 recurring" },
+	{ "a refund", "creem", 0, E_EVENT("refund.created", "\"id\":\"ref_1\",\"status\":\"succeeded\",\"refund_amount\":700,\"refund_currency\":\"EUR\",\"transaction\":{\"id\":\"tran_1\",\"order\":\"ord_1\"},\"order\":{\"id\":\"ord_1\"}"), 200,
+	    "refunded evt_1 t=500 o=tran_1 part=ref_1 7.00 EUR" },
+	{ "a refund under way", "creem", 0, E_EVENT("refund.created", "\"id\":\"ref_1\",\"status\":\"pending\""), 200,
+	    "not_final" },
+	{ "a dispute", "creem", 0, E_EVENT("dispute.created", "\"id\":\"disp_1\",\"amount\":1210,\"currency\":\"EUR\",\"transaction\":{\"id\":\"tran_1\"}"), 200,
+	    "disputed evt_1 t=500 o=tran_1 part=disp_1 12.10 EUR" },
+	{ "test mode", "creem", 0, E_EVENT("checkout.completed", "\"id\":\"ch_1\",\"mode\":\"test\""), 200,
+	    "test_mode" },
+	{ "no money", "creem", 0, E_EVENT("subscription.expired", "\"id\":\"sub_1\""), 200,
+	    "irrelevant_type" },
+
+	/* adyen */
+	{ "an authorisation", "adyen", 0, A_LIVE(A_ITEM("AUTHORISATION", "true", A_EUR ",\"additionalData\":{\"shopperReference\":\"s1\",\"metadata.rpv\":\"v\",\"shopperInteraction\":\"Ecommerce\"}")), 200,
+	    "paid paid:P1 t=0 o=P1 45.20 EUR c=s1 v=v tok=order-1" },
+	{ "a renewal; the reference may be a visitor", "adyen", 0, A_LIVE(A_ITEM("AUTHORISATION", "true", A_EUR ",\"additionalData\":{\"shopperInteraction\":\"ContAuth\"}")), 200,
+	    "paid paid:P1 t=0 o=P1 45.20 EUR recurring v=order-1 tok=order-1" },
+	{ "refused", "adyen", 0, A_LIVE(A_ITEM("AUTHORISATION", "false", A_EUR)), 200,
+	    "not_paid" },
+	{ "the card was looked at", "adyen", 0, A_LIVE(A_ITEM("AUTHORISATION", "true", "\"amount\":{\"value\":0,\"currency\":\"EUR\"}")), 200,
+	    "zero_amount" },
+	{ "a capture: the same money", "adyen", 0, A_LIVE(A_ITEM("CAPTURE", "true", A_EUR)), 200,
+	    "same_money" },
+	{ "which a shop that captures later wants", "adyen", COUNT_CAPTURES, A_LIVE(A_ITEM("CAPTURE", "true", A_EUR)), 200,
+	    "paid paid:O1 t=0 o=O1 45.20 EUR v=order-1 tok=order-1" },
+	{ "and then no authorisations", "adyen", COUNT_CAPTURES, A_LIVE(A_ITEM("AUTHORISATION", "true", A_EUR)), 200,
+	    "not_paid" },
+	{ "Chile's pesos come in hundredths", "adyen", 0, A_LIVE(A_ITEM("AUTHORISATION", "true", "\"amount\":{\"value\":150000,\"currency\":\"CLP\"}")), 200,
+	    "paid paid:P1 t=0 o=P1 1500 CLP v=order-1 tok=order-1" },
+	{ "Cape Verde's escudos come whole", "adyen", 0, A_LIVE(A_ITEM("AUTHORISATION", "true", "\"amount\":{\"value\":1500,\"currency\":\"CVE\"}")), 200,
+	    "paid paid:P1 t=0 o=P1 1500.00 CVE v=order-1 tok=order-1" },
+	{ "a refund, and a chargeback beside it", "adyen", 0, A_LIVE(A_ITEM("REFUND", "true", A_EUR) "," A_ITEM("CHARGEBACK", "true", A_EUR)), 200,
+	    "refunded refunded:P1 t=0 o=O1 part=P1 45.20 EUR\ndisputed disputed:cb:O1 t=0 o=O1 part=cb:O1 45.20 EUR" },
+	{ "a refund that did not work", "adyen", 0, A_LIVE(A_ITEM("REFUND", "false", A_EUR)), 200,
+	    "not_final" },
+	{ "refunded money that comes back", "adyen", 0, A_LIVE(A_ITEM("REFUNDED_REVERSED", "true", A_EUR)), 200,
+	    "not_represented" },
+	{ "won", "adyen", 0, A_LIVE(A_ITEM("CHARGEBACK_REVERSED", "true", A_EUR)), 200,
+	    "dispute_won dispute_won:cb:O1 t=0 o=O1 part=cb:O1 45.20 EUR" },
+	{ "won", "adyen", 0, A_LIVE(A_ITEM("PREARBITRATION_WON", "true", A_EUR)), 200,
+	    "dispute_won dispute_won:cb:O1 t=0 o=O1 part=cb:O1 45.20 EUR" },
+	{ "taken for good: it was taken before", "adyen", 0, A_LIVE(A_ITEM("SECOND_CHARGEBACK", "true", A_EUR)), 200,
+	    "irrelevant_type" },
+	{ "one that counts beside one that does not", "adyen", 0, A_LIVE(A_ITEM("REPORT_AVAILABLE", "true", A_EUR) "," A_ITEM("REFUND", "true", A_EUR)), 200,
+	    "refunded refunded:P1 t=0 o=O1 part=P1 45.20 EUR" },
+	{ "one that cannot be read: none of them counts", "adyen", 0, A_LIVE(A_ITEM("REFUND", "true", A_EUR) "," A_ITEM("REFUND", "true", "\"amount\":{\"value\":\"x\",\"currency\":\"EUR\"}")), 400,
+	    "NotificationRequestItem.amount.value" },
+	{ "the test system", "adyen", 0, "{\"live\":\"false\",\"notificationItems\":[]}", 200,
+	    "test_mode" },
+	{ "no mode: never a guess", "adyen", 0, "{\"notificationItems\":[]}", 400,
+	    "live" },
+	{ "nothing in it", "adyen", 0, A_LIVE(""), 200,
+	    "irrelevant_type" },
+
+	/* paypal */
+	{ "a capture", "paypal", 0, Y_EVENT("PAYMENT.CAPTURE.COMPLETED", "\"id\":\"CAP1\",\"custom_id\":\"v\",\"invoice_id\":\"RE-1\",\"supplementary_data\":{\"related_ids\":{\"order_id\":\"ORD1\"}}," Y_MONEY), 200,
+	    "paid WH-1 t=0 o=CAP1 45.20 EUR v=v tok=ORD1,RE-1,v" },
+	{ "a subscription's payment", "paypal", 0, Y_EVENT("PAYMENT.SALE.COMPLETED", "\"id\":\"S1\",\"custom\":\"v\",\"billing_agreement_id\":\"I-1\",\"create_time\":\"2026-03-02T10:00:00Z\",\"amount\":{\"total\":\"45.20\",\"currency\":\"EUR\",\"details\":{\"tax\":\"7.22\",\"shipping\":\"4.90\"}}"), 200,
+	    "paid WH-1 t=0 o=S1 45.20 EUR tax=7.22 ship=4.90 recurring v=v tok=v" },
+	{ "yen without decimals", "paypal", 0, Y_EVENT("PAYMENT.CAPTURE.COMPLETED", "\"id\":\"CAP1\",\"create_time\":\"2026-03-02T10:00:00Z\",\"amount\":{\"value\":\"1500\",\"currency_code\":\"JPY\"}"), 200,
+	    "paid WH-1 t=0 o=CAP1 1500 JPY" },
+	{ "a refund of the capture that its link leads up to", "paypal", 0, Y_EVENT("PAYMENT.CAPTURE.REFUNDED", "\"id\":\"REF1\",\"links\":[{\"rel\":\"self\",\"href\":\"https://api.paypal.com/v2/payments/refunds/REF1\"},{\"rel\":\"up\",\"href\":\"https://api.paypal.com/v2/payments/captures/CAP1\"}]," Y_MONEY), 200,
+	    "refunded WH-1 t=0 o=CAP1 part=REF1 45.20 EUR" },
+	{ "the older form has a minus", "paypal", 0, Y_EVENT("PAYMENT.SALE.REFUNDED", "\"id\":\"REF1\",\"sale_id\":\"S1\",\"create_time\":\"2026-03-02T10:00:00Z\",\"amount\":{\"total\":\"-3.00\",\"currency\":\"EUR\"}"), 200,
+	    "refunded WH-1 t=0 o=S1 part=REF1 3.00 EUR" },
+	{ "a refund of nobody knows what", "paypal", 0, Y_EVENT("PAYMENT.CAPTURE.REFUNDED", "\"id\":\"REF1\"," Y_MONEY), 400,
+	    "resource.links" },
+	{ "a dispute", "paypal", 0, Y_EVENT("CUSTOMER.DISPUTE.CREATED", Y_DISPUTE), 200,
+	    "disputed WH-1 t=8000 o=CAP1 part=PP-1 45.20 EUR" },
+	{ "won: resolved seller favour", "paypal", 0, Y_EVENT("CUSTOMER.DISPUTE.RESOLVED", Y_DISPUTE ",\"dispute_outcome\":{\"outcome_code\":\"RESOLVED_SELLER_FAVOUR\"}"), 200,
+	    "dispute_won WH-1 t=8000 o=CAP1 part=PP-1 45.20 EUR" },
+	{ "won: resolved with payout", "paypal", 0, Y_EVENT("CUSTOMER.DISPUTE.RESOLVED", Y_DISPUTE ",\"dispute_outcome\":{\"outcome_code\":\"RESOLVED_WITH_PAYOUT\"}"), 200,
+	    "dispute_won WH-1 t=8000 o=CAP1 part=PP-1 45.20 EUR" },
+	{ "won: canceled by buyer", "paypal", 0, Y_EVENT("CUSTOMER.DISPUTE.RESOLVED", Y_DISPUTE ",\"dispute_outcome\":{\"outcome_code\":\"CANCELED_BY_BUYER\"}"), 200,
+	    "dispute_won WH-1 t=8000 o=CAP1 part=PP-1 45.20 EUR" },
+	{ "won: denied", "paypal", 0, Y_EVENT("CUSTOMER.DISPUTE.RESOLVED", Y_DISPUTE ",\"dispute_outcome\":{\"outcome_code\":\"DENIED\"}"), 200,
+	    "dispute_won WH-1 t=8000 o=CAP1 part=PP-1 45.20 EUR" },
+	{ "lost", "paypal", 0, Y_EVENT("CUSTOMER.DISPUTE.RESOLVED", Y_DISPUTE ",\"dispute_outcome\":{\"outcome_code\":\"RESOLVED_BUYER_FAVOUR\"}"), 200,
+	    "no_change" },
+	{ "approved is not paid", "paypal", 0, Y_EVENT("CHECKOUT.ORDER.APPROVED", "\"id\":\"ORD1\""), 200,
+	    "irrelevant_type" },
+	{ "an amount with an exponent", "paypal", 0, Y_EVENT("PAYMENT.SALE.REFUNDED", "\"id\":\"REF1\",\"sale_id\":\"S1\",\"create_time\":\"2026-03-02T10:00:00Z\",\"amount\":{\"total\":\"-3e2\",\"currency\":\"EUR\"}"), 400,
+	    "resource.amount.total" },
+	{ "a minus alone", "paypal", 0, Y_EVENT("PAYMENT.SALE.REFUNDED", "\"id\":\"REF1\",\"sale_id\":\"S1\",\"create_time\":\"2026-03-02T10:00:00Z\",\"amount\":{\"total\":\"-\",\"currency\":\"EUR\"}"), 400,
+	    "resource.amount.total" },
+
+	/* bigcommerce */
+	{ "paid, but the amount has to be asked for", "bigcommerce", 0, B_EVENT("store/order/statusUpdated", "\"status\":{\"new_status_id\":11}"), 200,
+	    "needs_api" },
+	{ "not paid yet", "bigcommerce", 0, B_EVENT("store/order/statusUpdated", "\"status\":{\"new_status_id\":7}"), 200,
+	    "not_paid" },
+	{ "a refund, whose amount has to be asked for", "bigcommerce", 0, B_EVENT("store/order/refund/created", "\"refund\":{\"refund_id\":2}"), 200,
+	    "needs_api" },
+	{ "a product", "bigcommerce", 0, B_EVENT("store/product/updated", "\"x\":1"), 200,
+	    "irrelevant_type" },
+	{ "a status that is none", "bigcommerce", 0, B_EVENT("store/order/statusUpdated", "\"status\":{}"), 400,
+	    "data.status.new_status_id" },
+
+	/* gumroad: a form */
+	{ "a sale, in dollars whatever stands beside it", "gumroad", 0, M_PING("url_params%5Brpv%5D=v&url_params[rpv]=w&resource_name=sale"), 200,
+	    "paid paid:s1 t=0 o=s1 45.20 USD c=email:a@b.example v=v" },
+	{ "the plain ping", "gumroad", 0, M_PING("purchaser_id=77&shipping_rate=500"), 200,
+	    "paid paid:s1 t=0 o=s1 45.20 USD ship=5.00 c=77" },
+	{ "as JSON", "gumroad", 0, "{\"seller_id\":\"mine==\",\"sale_id\":\"s1\",\"price\":4520,\"sale_timestamp\":\"2026-03-02T10:00:00Z\",\"is_recurring_charge\":true,\"url_params\":{\"rpv\":\"v\"}}", 200,
+	    "paid paid:s1 t=0 o=s1 45.20 USD recurring v=v" },
+	{ "a gift", "gumroad", 0, "seller_id=mine==&sale_id=s1&price=0&gift_price=1500&is_gift_receiver_purchase=true&sale_timestamp=2026-03-02T10:00:00Z", 200,
+	    "paid paid:s1 t=0 o=s1 15.00 USD" },
+	{ "all returned", "gumroad", 0, M_PING("resource_name=refund&refunded=true"), 200,
+	    "refunded refunded:s1 t=0 o=s1 part=s1 45.20 USD" },
+	{ "a part, nobody says how much", "gumroad", 0, M_PING("resource_name=refund&refunded=false"), 200,
+	    "partial_amount_unknown" },
+	{ "a dispute", "gumroad", 0, M_PING("resource_name=dispute"), 200,
+	    "disputed disputed:s1 t=0 o=s1 part=s1 45.20 USD" },
+	{ "won", "gumroad", 0, M_PING("resource_name=dispute_won"), 200,
+	    "dispute_won dispute_won:s1 t=0 o=s1 part=s1 45.20 USD" },
+	{ "a pre-order", "gumroad", 0, M_PING("is_preorder_authorization=true"), 200,
+	    "not_paid" },
+	{ "the seller tries it", "gumroad", 0, M_PING("test=true"), 200,
+	    "test_mode" },
+	{ "a price that is no number", "gumroad", 0, "seller_id=mine==&sale_id=s1&price=12,50&sale_timestamp=2026-03-02T10:00:00Z", 400,
+	    "price" },
+	{ "a cancellation", "gumroad", 0, "seller_id=mine%3d%3d&resource_name=cancellation", 200,
+	    "irrelevant_type" },
 };
+
+/* Signed, where a header signs; else as one that was looked at before. */
+static void
+deliver_meaning(const char *provider, const char *body, struct provider_conf conf, struct delivery *d)
+{
+	const struct shop *shop = find_shop(provider);
+	struct request req = { .method = SLICE("POST"), .body = slice_of(body), .received_ms = NOW * 1000, .was_checked = true };
+	struct post p;
+
+	if (shop == NULL) {
+		conf.visitor_key = SLICE("rpv");
+		conf.seller_id = SLICE("mine==");
+		provider_find(provider)->read(&conf, &req, d);
+		return;
+	}
+	post_begin(&p, body);
+	shop->sign(&p, (const char *[]){ shop->secret, NULL }, NOW);
+	deliver(&p, provider, (const char *[]){ shop->secret, NULL }, conf, d);
+}
 
 START_TEST(meaning)
 {
-	const struct shop *shop = shop_of(meanings[_i].provider);
-	const char *secrets[] = { shop->secret, NULL };
+	const char *provider = meanings[_i].provider;
 	struct provider_conf conf = { .test = meanings[_i].conf & TEST_SITE,
-	    .count_payment_intents = meanings[_i].conf & COUNT_INTENTS };
+	    .count_payment_intents = meanings[_i].conf & COUNT_INTENTS, .count_captures = meanings[_i].conf & COUNT_CAPTURES };
 	struct buf says = { 0 };
 	struct delivery d;
-	struct post p;
 
-	post_begin(&p, meanings[_i].body);
-	shop->sign(&p, secrets, NOW);
-	deliver(&p, shop->name, secrets, conf, &d);
+	deliver_meaning(provider, meanings[_i].body, conf, &d);
 	if (d.status == 400)
 		ck_assert_str_eq(d.reason, "bad_body");
 	if (d.status == 400)		/* the complaint names the field */
@@ -910,16 +1377,339 @@ START_TEST(meaning)
 	else if (d.n_messages == 0)
 		buf_puts(&says, d.reason);
 	for (size_t i = 0; i < d.n_messages; i++) {
-		ck_assert(slice_is(d.messages[i].provider, shop->name));
+		ck_assert(slice_is(d.messages[i].provider, provider));
 		buf_puts(&says, i > 0 ? "\n" : "");
 		describe(&says, &d.messages[i]);
 	}
 	buf_putc(&says, '\0');
 	ck_assert_msg(d.status == meanings[_i].status && strcmp(says.p, meanings[_i].says) == 0,
-	    "%s: %s:\n%d %s (%s), expected\n%d %s", shop->name, meanings[_i].why, d.status, says.p, d.detail,
+	    "%s: %s:\n%d %s (%s), expected\n%d %s", provider, meanings[_i].why, d.status, says.p, d.detail,
 	    meanings[_i].status, meanings[_i].says);
 	buf_free(&says);
 	delivery_free(&d);
+}
+END_TEST
+
+/* ---- signatures elsewhere than in a header of a secret ---- */
+
+static const struct { const char *why, *url, *environment; bool test; int status; const char *reason; } squares[] = {
+	{ "as it was typed", NOTIFICATION_URL, "Production", false, 200, NULL },
+	{ "a slash at its end", NOTIFICATION_URL "/", "Production", false, 401, "bad_signature" },
+	{ "none configured", "", "Production", false, 401, "bad_signature" },
+	{ "the sandbox on a live site", NOTIFICATION_URL, "Sandbox", false, 200, "test_mode" },
+	{ "the sandbox on a test site", NOTIFICATION_URL, "sandbox", true, 200, NULL },
+	{ "production on a test site", NOTIFICATION_URL, "Production", true, 200, "test_mode" },
+};
+
+START_TEST(square)
+{
+	const struct shop *shop = shop_of("square");
+	struct slice secret = slice_of(shop->secret);
+	struct provider_conf conf = { .secrets = &secret, .n_secrets = 1, .notification_url = slice_of(squares[_i].url), .test = squares[_i].test };
+	struct request req = { .method = SLICE("POST"), .received_ms = NOW * 1000 };
+	struct delivery d;
+	struct post p;
+
+	post_begin(&p, shop->paid);
+	shop->sign(&p, (const char *[]){ shop->secret, NULL }, NOW);
+	strcpy(add_header(&p, "Square-Environment"), squares[_i].environment);
+	for (size_t i = 0; i < p.n_headers; i++)
+		p.headers[i].value = slice_of(p.values[i]);
+	req.headers = p.headers;
+	req.n_headers = p.n_headers;
+	req.body = buf_view(&p.body);
+	provider_find("square")->read(&conf, &req, &d);
+	assert_answer(squares[_i].why, "square", &d, squares[_i].status, squares[_i].reason);
+	delivery_free(&d);
+	req.was_checked = true;		/* from the quarantine, which has no such header */
+	req.n_headers = 0;
+	provider_find("square")->read(&conf, &req, &d);
+	ck_assert_uint_eq(d.n_messages, 1);
+	delivery_free(&d);
+	buf_free(&p.body);
+}
+END_TEST
+
+#define ADYEN_KEY "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"
+
+/* reference: merchantReference; more: what comes behind the signature. */
+static void
+put_item(struct buf *out, const char *key_hex, const char *psp, const char *reference, const char *changed_amount)
+{
+	unsigned char key[32];
+	char signature[64] = "";
+	struct buf text = { 0 };
+	size_t len;
+
+	ck_assert_int_eq(sodium_hex2bin(key, sizeof(key), key_hex, strlen(key_hex), NULL, &len, NULL), 0);
+	buf_printf(&text, "%s::Shop:%s:4520:EUR:AUTHORISATION:true", psp, reference);
+	append_mac(signature, "", slice_make((char *)key, len), buf_view(&text), AS_BASE64);
+	buf_printf(out, "{\"NotificationRequestItem\":{\"pspReference\":\"%s\",\"merchantAccountCode\":\"Shop\",\"merchantReference\":\"%s\","
+	    "\"amount\":{\"value\":%s,\"currency\":\"EUR\"},\"eventCode\":\"AUTHORISATION\",\"success\":\"true\","
+	    "\"eventDate\":\"2026-03-02T10:00:00Z\",\"additionalData\":{\"hmacSignature\":\"%s\"}}}", psp, reference, changed_amount, signature);
+	buf_free(&text);
+}
+
+static const struct {
+	const char *why, *keys[2], *signs[2], *psp, *reference, *amount;	/* two items; the first is always as it should be */
+	int status;
+	const char *reason;
+	size_t n;
+} adyens[] = {
+	{ "genuine", { ADYEN_KEY }, { ADYEN_KEY }, NULL, NULL, NULL, 200, NULL, 1 },
+	{ "the key in small letters", { "44782def547aaa06c910c43932b1eb0c71fc68d9d0c057550c48ec2acf6ba056" }, { ADYEN_KEY }, NULL, NULL, NULL, 200, NULL, 1 },
+	{ "another key", { "00FF" }, { ADYEN_KEY }, NULL, NULL, NULL, 401, "bad_signature", 0 },
+	{ "half a byte of a key", { ADYEN_KEY "0" }, { ADYEN_KEY }, NULL, NULL, NULL, 401, "bad_signature", 0 },
+	{ "a key that is no hex", { "G" ADYEN_KEY }, { ADYEN_KEY }, NULL, NULL, NULL, 401, "bad_signature", 0 },
+	{ "an empty key is none, not even for who signs with nothing", { "" }, { "" }, NULL, NULL, NULL, 401, "bad_signature", 0 },
+	{ "two items", { ADYEN_KEY }, { ADYEN_KEY, ADYEN_KEY }, "P2", "order-2", "4520", 200, NULL, 2 },
+	{ "two items, two keys, both known", { ADYEN_KEY, "00FF" }, { ADYEN_KEY, "00FF" }, "P2", "order-2", "4520", 200, NULL, 2 },
+	{ "the second of another key: all is refused", { ADYEN_KEY }, { ADYEN_KEY, "00FF" }, "P2", "order-2", "4520", 401, "bad_signature", 0 },
+	{ "the second changed: all is refused", { ADYEN_KEY }, { ADYEN_KEY, ADYEN_KEY }, "P2", "order-2", "4521", 401, "bad_signature", 0 },
+	{ "a colon in the owner's own reference", { ADYEN_KEY }, { ADYEN_KEY, ADYEN_KEY }, "P2", "order:2", "4520", 200, NULL, 2 },
+	{ "a colon elsewhere could carry bytes over", { ADYEN_KEY }, { ADYEN_KEY, ADYEN_KEY }, "P2:x", "order-2", "4520", 400, "malformed_signature", 0 },
+};
+
+static void
+adyen_answer(const char *const *keys, struct slice body, struct delivery *d)
+{
+	struct slice secrets[2];
+	struct provider_conf conf = { .secrets = secrets, .visitor_key = SLICE("rpv"), .tolerance_s = 300 };
+	struct request req = { .method = SLICE("POST"), .body = body, .received_ms = NOW * 1000 };
+
+	for (; conf.n_secrets < 2 && keys[conf.n_secrets] != NULL; conf.n_secrets++)
+		secrets[conf.n_secrets] = slice_of(keys[conf.n_secrets]);
+	provider_find("adyen")->read(&conf, &req, d);
+}
+
+START_TEST(adyen)
+{
+	struct buf body = { 0 };
+	struct delivery d;
+
+	buf_puts(&body, "{\"live\":\"true\",\"notificationItems\":[");
+	put_item(&body, adyens[_i].signs[0], "P1", "order-1", "4520");
+	if (adyens[_i].psp != NULL) {
+		buf_puts(&body, ",");
+		put_item(&body, adyens[_i].signs[1], adyens[_i].psp, adyens[_i].reference, adyens[_i].amount);
+	}
+	buf_puts(&body, "]}");
+	adyen_answer(adyens[_i].keys, buf_view(&body), &d);
+	assert_answer(adyens[_i].why, "adyen", &d, adyens[_i].status, adyens[_i].reason);
+	ck_assert_uint_eq(d.n_messages, adyens[_i].n);
+	delivery_free(&d);
+	buf_free(&body);
+}
+END_TEST
+
+/* Nobody's word is quarantined. */
+static const struct { const char *why, *body; int status; const char *reason; } unsigned_items[] = {
+	{ "no JSON", "live=true", 401, "missing_signature" },
+	{ "empty", "", 401, "missing_signature" },
+	{ "no items", "{\"live\":\"true\",\"notificationItems\":[]}", 401, "missing_signature" },
+	{ "an item without a signature", "{\"live\":\"true\",\"notificationItems\":[{\"NotificationRequestItem\":{\"pspReference\":\"P\"}}]}", 401,
+	    "missing_signature" },
+	{ "one that is none", "{\"notificationItems\":[{\"NotificationRequestItem\":{\"additionalData\":{\"hmacSignature\":\"%%%\"}}}]}", 400,
+	    "malformed_signature" },
+	{ "items that are none", "{\"notificationItems\":[1,\"a\",null,[]]}", 401, "missing_signature" },
+};
+
+START_TEST(adyen_unsigned)
+{
+	struct delivery d;
+
+	adyen_answer((const char *[]){ ADYEN_KEY, NULL }, slice_of(unsigned_items[_i].body), &d);
+	assert_answer(unsigned_items[_i].why, "adyen", &d, unsigned_items[_i].status, unsigned_items[_i].reason);
+	delivery_free(&d);
+}
+END_TEST
+
+static const struct { const char *why, *seller, *body; int status; const char *reason; } sellers[] = {
+	{ "the seller's", "mine==", "seller_id=mine%3D%3D&resource_name=cancellation", 200, "irrelevant_type" },
+	{ "another's", "mine==", "seller_id=yours==&resource_name=cancellation", 401, "wrong_account" },
+	{ "one byte of it", "mine==", "seller_id=m&resource_name=cancellation", 401, "wrong_account" },
+	{ "nobody's", "mine==", "resource_name=cancellation", 401, "wrong_account" },
+	{ "nobody's, and none is configured", "", "seller_id=&resource_name=cancellation", 401, "wrong_account" },
+	{ "nobody's JSON", "mine==", "{\"resource_name\":\"cancellation\"}", 401, "wrong_account" },
+	{ "no JSON: nobody's word, and not kept", "mine==", "{\"seller_id\":\"mine==\"", 401, "wrong_account" },
+	{ "the same field twice: not kept either", "mine==", "seller_id=mine==&seller_id=yours==", 401, "wrong_account" },
+	{ "twice, in two writings", "mine==", "seller_id=mine==&seller%5Fid=mine==", 401, "wrong_account" },
+	{ "a NUL", "mine==", "seller_id=mine==&a=%00", 401, "wrong_account" },
+	{ "no UTF-8", "mine==", "seller_id=mine==&a=%ff", 401, "wrong_account" },
+	{ "nested deeper than it is read, and lists", "mine==", "a[b][c]=1&a[b]=1&d[]=1&d[]=2&e[=1&f]=1&[g]=1&seller_id=mine==&resource_name=x", 200,
+	    "irrelevant_type" },
+	{ "pairs that are none", "mine==", "&&=&=1&a&seller_id=mine==&b=&resource_name=x", 200, "irrelevant_type" },
+	{ "a text and an object of one name", "mine==", "url_params=1&url_params[rpv]=2&seller_id=mine==&resource_name=x", 200, "irrelevant_type" },
+	{ "an object and a text of one name", "mine==", "url_params[rpv]=2&url_params=1&seller_id=mine==&resource_name=x", 401, "wrong_account" },
+};
+
+START_TEST(gumroad)
+{
+	char *exact = mem_dup(sellers[_i].body, strlen(sellers[_i].body));
+	struct provider_conf conf = { .visitor_key = SLICE("rpv"), .seller_id = slice_of(sellers[_i].seller) };
+	struct request req = { .method = SLICE("POST"), .body = slice_make(exact, strlen(sellers[_i].body)), .received_ms = NOW * 1000 };
+	struct delivery d;
+
+	provider_find("gumroad")->read(&conf, &req, &d);
+	assert_answer(sellers[_i].why, "gumroad", &d, sellers[_i].status, sellers[_i].reason);
+	delivery_free(&d);
+	free(exact);
+}
+END_TEST
+
+START_TEST(bigcommerce)
+{
+	static const char body[] = "{\"scope\":\"store/order/refund/created\",\"data\":{\"id\":7}}";
+
+	for (int ours = 0; ours < 2; ours++) {
+		struct delivery d;
+		struct post p;
+
+		post_begin(&p, body);
+		sign_literal(&p, (const char *[]){ "client secret", NULL }, NOW);
+		deliver(&p, "bigcommerce", (const char *[]){ ours ? "client secret" : "another", NULL }, (struct provider_conf){ 0 }, &d);
+		assert_answer("literal key", "bigcommerce", &d, ours ? 200 : 401, ours ? "needs_api" : "bad_signature");
+		delivery_free(&d);
+	}
+}
+END_TEST
+
+/* ---- PayPal: keys of our own ---- */
+
+#define LIVE_URL "https://api.paypal.com/v1/notifications/certs/CERT-1"
+#define TEST_URL "https://api.sandbox.paypal.com/v1/notifications/certs/CERT-1"
+#define DAY 86400
+
+static EVP_PKEY *paypal_key, *other_key, *short_key;
+
+/* In PEM, self-signed, from 2020 until so many seconds from NOW on. */
+static void
+certificate_of(EVP_PKEY *key, int64_t until, char pem[4096])
+{
+	X509 *x = X509_new();
+	BIO *bio = BIO_new(BIO_s_mem());
+	int len;
+
+	must(ASN1_TIME_set(X509_getm_notBefore(x), 1577836800) != NULL && ASN1_TIME_set(X509_getm_notAfter(x), NOW + until) != NULL);
+	must(X509_set_pubkey(x, key) == 1 && X509_sign(x, key, EVP_sha256()) > 0 && PEM_write_bio_X509(bio, x) == 1);
+	len = BIO_read(bio, pem, 4095);
+	must(len > 0);
+	pem[len] = '\0';
+	BIO_free(bio);
+	X509_free(x);
+}
+
+static void
+sign_paypal(char *value, EVP_PKEY *key, const char *text)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	unsigned char signature[512];
+	size_t len = sizeof(signature);
+
+	must(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1);
+	must(EVP_DigestSign(ctx, signature, &len, (const unsigned char *)text, strlen(text)) == 1);
+	sodium_bin2base64(value, 1024, signature, len, sodium_base64_VARIANT_ORIGINAL);
+	EVP_MD_CTX_free(ctx);
+}
+
+static const char capture[] = Y_EVENT("PAYMENT.CAPTURE.COMPLETED", "\"id\":\"CAP1\"," Y_MONEY);
+
+enum paypal_key { OURS, ANOTHERS, TOO_SHORT };
+static const struct {
+	const char *why;
+	enum paypal_key signs, known;
+	const char *known_url;		/* where the certificate is from; "" pinned; NULL: there is none */
+	const char *url, *webhook_id, *algorithm, *body;
+	int64_t ago, expires;		/* signed so long ago; the certificate's end, from now */
+	int status;
+	const char *reason;
+} paypals[] = {
+	{ "genuine", OURS, OURS, LIVE_URL, LIVE_URL, "WH1", "SHA256withRSA", capture, 0, DAY, 200, NULL },
+	{ "with a pinned certificate", OURS, OURS, "", LIVE_URL, "WH1", "SHA256withRSA", capture, 0, DAY, 200, NULL },
+	{ "another body", OURS, OURS, LIVE_URL, LIVE_URL, "WH1", "SHA256withRSA", Y_EVENT("X", ""), 0, DAY, 401, "bad_signature" },
+	{ "another endpoint's", OURS, OURS, LIVE_URL, LIVE_URL, "WH2", "SHA256withRSA", capture, 0, DAY, 401, "bad_signature" },
+	{ "another key", ANOTHERS, OURS, LIVE_URL, LIVE_URL, "WH1", "SHA256withRSA", capture, 0, DAY, 401, "bad_signature" },
+	{ "a key of 1024 bits", TOO_SHORT, TOO_SHORT, LIVE_URL, LIVE_URL, "WH1", "SHA256withRSA", capture, 0, DAY, 401, "bad_signature" },
+	{ "an expired certificate", OURS, OURS, LIVE_URL, LIVE_URL, "WH1", "SHA256withRSA", capture, 0, -1, 401, "bad_signature" },
+	{ "a certificate that is not here yet", OURS, OURS, LIVE_URL, LIVE_URL "2", "WH1", "SHA256withRSA", capture, 0, DAY, 503, "no_certificate" },
+	{ "none at all", OURS, OURS, NULL, LIVE_URL, "WH1", "SHA256withRSA", capture, 0, DAY, 503, "no_certificate" },
+	{ "another algorithm", OURS, OURS, LIVE_URL, LIVE_URL, "WH1", "SHA1withRSA", capture, 0, DAY, 400, "malformed_signature" },
+	{ "three days old", OURS, OURS, LIVE_URL, LIVE_URL, "WH1", "SHA256withRSA", capture, 3 * DAY, DAY, 200, NULL },
+	{ "and a second", OURS, OURS, LIVE_URL, LIVE_URL, "WH1", "SHA256withRSA", capture, 3 * DAY + 1, DAY, 401, "timestamp_too_old" },
+	{ "five minutes ahead", OURS, OURS, LIVE_URL, LIVE_URL, "WH1", "SHA256withRSA", capture, -300, DAY, 200, NULL },
+	{ "and a second", OURS, OURS, LIVE_URL, LIVE_URL, "WH1", "SHA256withRSA", capture, -301, DAY, 401, "timestamp_too_new" },
+	{ "the sandbox on a live site", OURS, OURS, TEST_URL, TEST_URL, "WH1", "SHA256withRSA", capture, 0, DAY, 200, "test_mode" },
+	{ "http", OURS, OURS, "", "http://api.paypal.com/v1/CERT-1", "WH1", "SHA256withRSA", capture, 0, DAY, 401, "bad_certificate_url" },
+	{ "a host that begins so", OURS, OURS, "", "https://api.paypal.com.evil.example/CERT-1", "WH1", "SHA256withRSA", capture, 0, DAY, 401,
+	    "bad_certificate_url" },
+	{ "a user of that name", OURS, OURS, "", "https://api.paypal.com@evil.example/CERT-1", "WH1", "SHA256withRSA", capture, 0, DAY, 401,
+	    "bad_certificate_url" },
+	{ "a port", OURS, OURS, "", "https://api.paypal.com:444/CERT-1", "WH1", "SHA256withRSA", capture, 0, DAY, 401, "bad_certificate_url" },
+	{ "a query", OURS, OURS, "", "https://api.paypal.com/v1/CERT-1?x=/", "WH1", "SHA256withRSA", capture, 0, DAY, 401, "bad_certificate_url" },
+	{ "an escape", OURS, OURS, "", "https://api.paypal.com/v1/%2e%2e/x", "WH1", "SHA256withRSA", capture, 0, DAY, 401, "bad_certificate_url" },
+	{ "nothing behind the host", OURS, OURS, "", "https://api.paypal.com/", "WH1", "SHA256withRSA", capture, 0, DAY, 401, "bad_certificate_url" },
+	{ "another host of PayPal's", OURS, OURS, "", "https://www.paypal.com/CERT-1", "WH1", "SHA256withRSA", capture, 0, DAY, 401, "bad_certificate_url" },
+	{ "a file", OURS, OURS, "", "file:///etc/passwd", "WH1", "SHA256withRSA", capture, 0, DAY, 401, "bad_certificate_url" },
+};
+
+static void
+rfc3339_of(int64_t seconds, char text[32])
+{
+	time_t t = (time_t)seconds;
+
+	strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));
+}
+
+START_TEST(paypal)
+{
+	EVP_PKEY *const keys[] = { paypal_key, other_key, short_key };
+	char pem[4096], text[8192];
+	const char *known = paypals[_i].known_url;
+	struct certificate certificate;
+	struct provider_conf conf = { .visitor_key = SLICE("rpv"), .tolerance_s = 300, .webhook_id = SLICE("WH1"),
+	    .certificates = &certificate, .n_certificates = known != NULL };
+	struct request req = { .method = SLICE("POST"), .received_ms = NOW * 1000, .body = slice_of(paypals[_i].body) };
+	struct delivery d;
+	struct post p;
+
+	certificate_of(keys[paypals[_i].known], paypals[_i].expires, pem);
+	certificate = (struct certificate){ slice_of(known != NULL ? known : ""), slice_of(pem) };
+	post_begin(&p, "");
+	strcpy(add_header(&p, "Paypal-Transmission-Id"), "69cd13f0-d67a-11e5-baa3-778b53f4ae55");
+	rfc3339_of(NOW - paypals[_i].ago, add_header(&p, "PAYPAL-TRANSMISSION-TIME"));
+	strcpy(add_header(&p, "PAYPAL-CERT-URL"), paypals[_i].url);
+	strcpy(add_header(&p, "PAYPAL-AUTH-ALGO"), paypals[_i].algorithm);
+	snprintf(text, sizeof(text), "%s|%s|%s|%lu", p.values[0], p.values[1], paypals[_i].webhook_id,
+	    crc32(0, (const unsigned char *)capture, (unsigned)strlen(capture)));
+	sign_paypal(add_header(&p, "PAYPAL-TRANSMISSION-SIG"), keys[paypals[_i].signs], text);
+	for (size_t i = 0; i < p.n_headers; i++)
+		p.headers[i].value = slice_of(p.values[i]);
+	req.headers = p.headers;
+	req.n_headers = p.n_headers;
+	provider_find("paypal")->read(&conf, &req, &d);
+	assert_answer(paypals[_i].why, "paypal", &d, paypals[_i].status, paypals[_i].reason);
+	ck_assert(slice_is(d.wants_certificate, paypals[_i].status == 503 ? paypals[_i].url : ""));
+	ck_assert_int_eq(d.secret_index, -1);
+	delivery_free(&d);
+	for (req.n_headers = 0; req.n_headers < p.n_headers; req.n_headers++) {	/* one header after the other is not there */
+		provider_find("paypal")->read(&conf, &req, &d);
+		assert_answer("a header is missing", "paypal", &d, 401, "missing_signature");
+		delivery_free(&d);
+	}
+}
+END_TEST
+
+START_TEST(certificates)
+{
+	char pem[4096], public[64] = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+
+	certificate_of(paypal_key, DAY, pem);
+	ck_assert(certificate_is_usable(slice_of(pem)));
+	for (size_t len = 0; len + 2 < strlen(pem); len += 7)
+		ck_assert_msg(!certificate_is_usable(slice_make(pem, len)), "of %zu bytes", len);
+	certificate_of(short_key, DAY, pem);
+	ck_assert(!certificate_is_usable(slice_of(pem)));
+	ck_assert(!certificate_is_usable(slice_of(public)));
 }
 END_TEST
 
@@ -1160,7 +1950,7 @@ START_TEST(table_of_providers)
 			params += 2;
 		}
 	}
-	ck_assert_uint_ge(n, N_ELEM(shops));
+	ck_assert_uint_eq(n, 16);
 	ck_assert_ptr_null(provider_find("gener"));
 	ck_assert_ptr_null(provider_find(""));
 	ck_assert_str_eq(provider_find("woocommerce")->token_params[1], "key");
@@ -1412,6 +2202,10 @@ main(void)
 	int failed;
 
 	must(sodium_init() >= 0);
+	paypal_key = EVP_RSA_gen(2048);
+	other_key = EVP_RSA_gen(2048);
+	short_key = EVP_RSA_gen(1024);
+	must(paypal_key != NULL && other_key != NULL && short_key != NULL);
 	find_cases();
 	suite_add_tcase(suite, tc);
 	tcase_add_loop_test(tc, signatures, 0, N_ELEM(signings));
@@ -1430,6 +2224,13 @@ main(void)
 	tcase_add_test(tc, very_long_list);
 	tcase_add_loop_test(tc, meaning, 0, N_ELEM(meanings));
 	tcase_add_test(tc, woocommerce_ping);
+	tcase_add_loop_test(tc, square, 0, N_ELEM(squares));
+	tcase_add_loop_test(tc, adyen, 0, N_ELEM(adyens));
+	tcase_add_loop_test(tc, adyen_unsigned, 0, N_ELEM(unsigned_items));
+	tcase_add_loop_test(tc, gumroad, 0, N_ELEM(sellers));
+	tcase_add_test(tc, bigcommerce);
+	tcase_add_loop_test(tc, paypal, 0, N_ELEM(paypals));
+	tcase_add_test(tc, certificates);
 	tcase_add_test(tc, shopify_without_x);
 	tcase_add_test(tc, more_refunds_than_fit);
 	tcase_add_loop_test(tc, order_lines, 0, N_ELEM(lines));
@@ -1446,5 +2247,8 @@ main(void)
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
+	EVP_PKEY_free(paypal_key);
+	EVP_PKEY_free(other_key);
+	EVP_PKEY_free(short_key);
 	return (failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
