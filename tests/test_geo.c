@@ -1,8 +1,8 @@
 /*
  * test_geo: countries by address; broken and changing databases.
  *
- * The databases themselves travel beside the source: RPVD_SHARED names the directory
- * that has data/geo, and without it only what needs none is tested.
+ * A tiny database is made by tests/e2e/mmdb.py.  Large and broken ones travel beside the
+ * source: RPVD_SHARED names the directory that has data/geo.
  */
 #include <check.h>
 #include <dirent.h>
@@ -45,6 +45,27 @@ temp(const char *name)
 	static char path[128];
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return (path);
+}
+
+/* A database of three networks; NULL where nothing can make it. */
+static const char *
+made(void)
+{
+	static char path[128];
+	const char *src = getenv("abs_srcdir");
+	char command[1024];
+
+	snprintf(path, sizeof(path), "%s/made.mmdb", folder);
+	if (access(path, R_OK) == 0)
+		return (path);
+	snprintf(command, sizeof(command), "python3 -B '%s/tests/e2e/mmdb.py' '%s' 2.125.160.0/20=GB 2001:218::/32=JP 81.2.69.0/24=flat:SE",
+	    src != NULL ? src : ".", path);
+	if (system("command -v python3 >/dev/null") != 0) {
+		printf("python3 is not here: no database is made\n");
+		return (NULL);
+	}
+	ck_assert_int_eq(system(command), 0);
 	return (path);
 }
 
@@ -143,6 +164,9 @@ START_TEST(texts)
 		{ "as a listener for both protocols logs it", "::ffff:2.125.160.216", "GB" },
 		{ "the same in other letters", "::FFFF:27d:a0d8", "GB" },
 		{ "IPv6", "2001:218::1", "JP" },
+		{ "a flat country_code", "81.2.69.160", "SE" },
+		{ "the last address of the network", "2.125.175.255", "GB" },
+		{ "the first behind it", "2.125.176.0", "" },
 		{ "a unix socket", "unix:", "" },
 		{ "absent", "", "" },
 		{ "not all of it is an address", "2.125.160.216 ", "" },
@@ -151,7 +175,7 @@ START_TEST(texts)
 		{ "too long to be an address", "2001:0218:0000:0000:0000:0000:0000:0000:0000:0000:0000", "" },
 		{ "private", "10.0.0.1", "" },
 	};
-	const char *path = shared("test/GeoIP2-Country-Test.mmdb");
+	const char *path = made();
 	struct geo *geo;
 	struct err err;
 	char out[2];
@@ -216,9 +240,9 @@ START_TEST(broken)
 END_TEST
 
 /* A good database with bytes changed at random, or cut. */
-START_TEST(damaged)
+static void
+damage(const char *path, int changes)
 {
-	const char *path = shared("test/GeoIP2-Country-Test.mmdb");
 	char bytes[65536], name[128];
 	unsigned seed = 20260302, r = seed;
 	struct geo *geo;
@@ -226,8 +250,6 @@ START_TEST(damaged)
 	size_t len;
 	FILE *f;
 
-	if (path == NULL)
-		return;
 	ck_assert_ptr_nonnull(f = fopen(path, "rb"));
 	len = fread(bytes, 1, sizeof(bytes), f);
 	fclose(f);
@@ -237,7 +259,7 @@ START_TEST(damaged)
 		char copied[sizeof(bytes)];
 
 		memcpy(copied, bytes, len);
-		for (int i = 0; i < 20; i++) {
+		for (int i = 0; i < changes; i++) {
 			r = r * 1103515245U + 12345U;
 			copied[(r >> 4) % len] = (char)(r >> 20);
 		}
@@ -254,12 +276,20 @@ START_TEST(damaged)
 		geo_free(&geo);
 	}
 }
+
+START_TEST(damaged)
+{
+	if (made() != NULL)
+		damage(made(), 4);
+	if (shared("test/GeoIP2-Country-Test.mmdb") != NULL)
+		damage(shared("test/GeoIP2-Country-Test.mmdb"), 20);
+}
 END_TEST
 
 /* A mapped file that is cut would end the process; and the old answers stay. */
 START_TEST(changed_while_open)
 {
-	const char *path = shared("test/GeoIP2-Country-Test.mmdb");
+	const char *path = made();
 	struct geo *geo;
 	struct err err;
 	char name[128];
@@ -269,7 +299,7 @@ START_TEST(changed_while_open)
 	snprintf(name, sizeof(name), "%s", temp("changing.mmdb"));
 	copy(path, name, 1 << 30);
 	ck_assert_ptr_nonnull(geo = geo_open(name, &err));
-	copy(path, name, 1000);
+	copy(path, name, 400);
 	ck_assert_str_eq(country(geo, "2.125.160.216"), "GB");
 	ck_assert_msg(geo_open(name, &err) == NULL, "half a file was opened");
 	ck_assert_int_eq(truncate(name, 0), 0);
@@ -328,7 +358,7 @@ main(void)
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
-	for (const char *const *name = (const char *const[]){ "empty.mmdb", "html.mmdb", "marker.mmdb", "damaged.mmdb",
+	for (const char *const *name = (const char *const[]){ "made.mmdb", "empty.mmdb", "html.mmdb", "marker.mmdb", "damaged.mmdb",
 	    "changing.mmdb", "flat.mmdb", NULL }; *name != NULL; name++)
 		unlink(temp(*name));
 	rmdir(folder);

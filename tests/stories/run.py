@@ -10,7 +10,10 @@ story moves it.  One line, one thing that happens; `#` begins a comment.  Times 
 what is there before anything happens:
   config LINE                  an option of the site, in place of the usual one of that name;
                                later on: from the next reload
-                               (DIR is the directory of the run, FORMAT its log format)
+                               (DIR is the directory of the run, FORMAT its log format);
+                               `config provider ...` in place of the generic one
+  top LINE                     one more option outside of all sections
+  geo NETWORK=COUNTRY...       a database of countries
   rates LINE                   a line of the rates file; one with Date begins it anew
   without redis|log            not there yet
   other-site NAME              a second site, with a log NAME.log; webhooks to it have site=NAME
@@ -21,12 +24,14 @@ what happens:
   log TIME [METHOD] TARGET [visitor=] [status=] [referrer=] [agent=] [ip=] [file=]
   part TEXT                    of a line of the log, as it is; \n is a newline
   times N TEXT                 the same N times
+  crowd N TIME NAME            N visitors NAME0, NAME1, ..., of one pageview each
   order TIME KIND KEY=VALUE... a line of DIR/orders.ndjson, otherwise as a webhook
   webhook TIME KIND KEY=VALUE...   a signed event; rpvd answers 200
       paid order= amount= [currency= visitor= token= customer= ip= agent= recurring= tax= shipping= alias=]
       refunded id= order= amount= [cumulative=]     disputed, dispute_won id= order= amount=
       alias order= alias=      any: event=ID (as sent again), time= (when it happened; else now), signed= (when; else now)
   answered CODE TIME KIND ...  likewise, where rpvd answers otherwise
+  stripe TIME TYPE OBJECT [live=false]    a signed event of Stripe's, its object as JSON
   copies N TIME KIND ...       the very same webhook, N times at once
   get CODE PATH                of the webhook socket
   resend CODE TIME             the last webhook once more, byte for byte
@@ -81,6 +86,7 @@ import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+import mmdb                                                             # noqa: E402
 import rig                                                              # noqa: E402
 
 MIDNIGHT = int(datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc).timestamp())
@@ -94,9 +100,8 @@ CONF = """redis {{ url = 'unix:{dir}/redis.sock' }}
 webhook {{ listen = 'unix:{dir}/webhook.sock' }}
 state_dir = '{dir}/{state}'
 commit_interval = "50ms"
-site "shop" {{
+{top}site "shop" {{
 	token "/thanks*" {{ param = "order" }}
-	provider "generic" {{ secret_file = '{dir}/generic.secret' }}
 {options}
 }}
 """
@@ -176,7 +181,8 @@ class Story:
         with open(path, encoding="utf-8") as f:
             self.lines = f.read().splitlines()
         self.options = {"log": "log 'DIR/logs/access.log' { format = 'FORMAT' }", "hosts": 'hosts = {"shop.example"}', "currency": 'currency = "EUR"',
-                        "visitor": 'visitor = {"cookie:rpv", "ip_ua"}'}
+                        "visitor": 'visitor = {"cookie:rpv", "ip_ua"}', "provider": "provider \"generic\" { secret_file = 'DIR/generic.secret' }"}
+        self.top = ""
         self.without = set()
         self.others = self.user = None
         self.program = rig.RPVD
@@ -222,6 +228,13 @@ class Story:
 
     def config(self, *words):
         self.options[words[0]] = " ".join(words[:1]) + self.lines[self.number - 1].split(words[0], 1)[1]
+
+    def top_option(self, *words):
+        self.top += words[0] + self.lines[self.number - 1].split(words[0], 1)[1] + "\n"
+
+    def geo(self, *words):
+        self.top += f"geo = '{self.rig.path('geo.mmdb')}'\n"
+        self.rig.write("geo.mmdb", mmdb.database(pairs(words)))
 
     def rates(self, *words):
         os.makedirs(self.rig.path("logs"), exist_ok=True)
@@ -284,6 +297,7 @@ class Story:
         os.makedirs(self.rig.path("logs"), exist_ok=True)
         os.makedirs(self.rig.path("state"), exist_ok=True)
         self.rig.write("generic.secret", self.secrets, 0o600)
+        self.rig.write("stripe.secret", rig.SECRETS["stripe"], 0o600)
         self.write_conf()
         self.set_clock(decimal.Decimal(MIDNIGHT))
         if "log" not in self.without:
@@ -294,7 +308,7 @@ class Story:
 
     def write_conf(self, more=""):
         options = "\n".join("\t" + option for option in self.options.values()) + more
-        text = CONF.format(dir=self.rig.dir, state=self.state, options=options) + (self.others or "")
+        text = CONF.format(dir=self.rig.dir, state=self.state, top=self.top, options=options) + (self.others or "")
         self.rig.write("rpvd.conf", text.replace("DIR", self.rig.dir).replace("FORMAT", FORMAT))
 
     # What happens.
@@ -379,6 +393,13 @@ class Story:
     def webhook(self, *words):
         self.post(SECRET, 200, *words)
 
+    def stripe(self, time, kind, obj, live="live=true"):
+        self.set_clock(seconds(time))
+        body = rig.as_json({"id": f"evt_{self.number}", "object": "event", "type": kind, "created": int(self.now),
+                            "livemode": live == "live=true", "data": {"object": json.loads(obj)}})
+        self.posted = ("/hooks/stripe", rig.sign_stripe(rig.SECRETS["stripe"], body, int(self.now)), body)
+        self.send_posted(200)
+
     def bad_webhook(self, *words):
         self.post(FORGED, 401, *words)
 
@@ -387,6 +408,12 @@ class Story:
 
     def times(self, n, text):
         self.part(int(n) * text)
+
+    def crowd(self, n, time, name):
+        when = seconds(time)
+        self.set_clock(when)
+        stamp = rig.time.strftime("%d/%b/%Y:%H:%M:%S +0000", rig.time.gmtime(int(when)))
+        self.part("".join(f'192.0.2.1 - - [{stamp}] "GET / HTTP/1.1" 200 0 "-" "{AGENT}" "{name}{i}" {when:.3f}\n' for i in range(int(n))))
 
     def order_line(self, time, kind, *words):
         event = {"id": f"evt_{self.number}", "time": rfc3339(seconds(time)), "type": "order." + kind, **event_of(kind, pairs(words))}
@@ -611,10 +638,10 @@ class Story:
         self.soon(look)
 
 
-SETUP = {"second-secret", "small-disk", "config", "rates", "without", "other-site", "unprivileged"}
+SETUP = {"second-secret", "small-disk", "config", "top", "geo", "rates", "without", "other-site", "unprivileged"}
 LOOKS = {"expect", "absent", "holds", "status", "said", "orders", "on-disk", "not-on-disk", "ctl"}
 VERBS = {
-    "config": Story.config, "rates": Story.rates, "without": Story.leave_out,
+    "config": Story.config, "top": Story.top_option, "geo": Story.geo, "stripe": Story.stripe, "crowd": Story.crowd, "rates": Story.rates, "without": Story.leave_out,
     "log": Story.log, "webhook": Story.webhook, "bad-webhook": Story.bad_webhook, "junk": Story.junk, "kept": Story.kept,
     "second-secret": Story.second_secret, "small-disk": Story.small_disk, "disk-full": Story.disk_full, "disk-free": Story.disk_free,
     "answered": Story.answered, "copies": Story.copies, "resend": Story.resend, "get": Story.get,
