@@ -1,5 +1,5 @@
 # 477 what an owner says of a provider: the visitor's key, the test mode, what an order is
-config  provider "stripe" { secret_file = 'DIR/stripe.secret'  visitor_key = "shopper"  test = true  count = "payment_intents" }
+provider "stripe" { secret_file = 'DIR/stripe.secret'  visitor_key = "shopper"  test = true  count = "payment_intents" }
 log     10:00:00  visitor=a  GET /  referrer=https://www.bing.com/search
 log     10:00:00  visitor=b  GET /
 stripe  10:05:00  payment_intent.succeeded '{"id":"pi_1","amount_received":1000,"currency":"eur","metadata":{"shopper":"a","rpv":"b"}}' live=false

@@ -11,7 +11,8 @@ what is there before anything happens:
   config LINE                  an option of the site, in place of the usual one of that name;
                                later on: from the next reload
                                (DIR is the directory of the run, FORMAT its log format);
-                               `config provider ...` in place of the generic one
+                               `config provider ...` is one more
+  provider NAME { OPTIONS }    in place of the generic one
   top LINE                     one more option outside of all sections
   geo NETWORK=COUNTRY...       a database of countries
   rates LINE                   a line of the rates file; one with Date begins it anew
@@ -227,7 +228,11 @@ class Story:
     # What is there before.
 
     def config(self, *words):
-        self.options[words[0]] = " ".join(words[:1]) + self.lines[self.number - 1].split(words[0], 1)[1]
+        name = "another" if words[0] == "provider" else words[0]
+        self.options[name] = words[0] + self.lines[self.number - 1].split(words[0], 1)[1]
+
+    def provider(self, *words):
+        self.options["provider"] = self.lines[self.number - 1]
 
     def top_option(self, *words):
         self.top += words[0] + self.lines[self.number - 1].split(words[0], 1)[1] + "\n"
@@ -638,10 +643,10 @@ class Story:
         self.soon(look)
 
 
-SETUP = {"second-secret", "small-disk", "config", "top", "geo", "rates", "without", "other-site", "unprivileged"}
+SETUP = {"second-secret", "small-disk", "config", "provider", "top", "geo", "rates", "without", "other-site", "unprivileged"}
 LOOKS = {"expect", "absent", "holds", "status", "said", "orders", "on-disk", "not-on-disk", "ctl"}
 VERBS = {
-    "config": Story.config, "top": Story.top_option, "geo": Story.geo, "stripe": Story.stripe, "crowd": Story.crowd, "rates": Story.rates, "without": Story.leave_out,
+    "config": Story.config, "provider": Story.provider, "top": Story.top_option, "geo": Story.geo, "stripe": Story.stripe, "crowd": Story.crowd, "rates": Story.rates, "without": Story.leave_out,
     "log": Story.log, "webhook": Story.webhook, "bad-webhook": Story.bad_webhook, "junk": Story.junk, "kept": Story.kept,
     "second-secret": Story.second_secret, "small-disk": Story.small_disk, "disk-full": Story.disk_full, "disk-free": Story.disk_free,
     "answered": Story.answered, "copies": Story.copies, "resend": Story.resend, "get": Story.get,
