@@ -194,6 +194,7 @@ format_free(struct format **fp)
 		return;
 	steps_free(&f->steps);
 	shape_free(&f->shape);
+	labels_free(&f->labels);
 	columns_free(&f->columns);
 	captures_free(&f->captures);
 	detector_free(&f->detector);

@@ -154,7 +154,7 @@ by_time(struct detector *d, const char *bracket, char *line, size_t len, struct 
 
 	if (bracket[21] == '.')
 		return (by_part(d, PART_HAPROXY, line, len, cut));
-	drop = clf_read(line, len, cut, &kind);
+	drop = clf_read(line, len, bracket, cut, &kind);
 	if (drop == HIT_OK)
 		d->found |= 1U << kind;
 	return (drop);

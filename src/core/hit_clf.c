@@ -253,13 +253,13 @@ read_tail(struct line l, struct cut *cut, enum clf_kind *kind)
 }
 
 enum hit_drop
-clf_read(char *line, size_t len, struct cut *cut, enum clf_kind *kind)
+clf_read(char *line, size_t len, const char *bracket, struct cut *cut, enum clf_kind *kind)
 {
-	const char *end = line + len, *bracket = clf_time_find(line, end), *from;
+	const char *end = line + len, *from;
 	bool escapes = memchr(line, '\\', len) != NULL;
 	struct cut empty;
 
-	if (bracket == NULL || bracket - line < 4 || end - bracket < TIME_LEN + 4 || bracket[-1] != ' ')
+	if (bracket - line < 4 || end - bracket < TIME_LEN + 4 || bracket[-1] != ' ')
 		return (HIT_MALFORMED);
 	from = bracket + 1 + TIME_LEN;
 	if (memcmp(from, "] \"", 3) != 0)

@@ -179,7 +179,7 @@ haproxy_line(struct format *f, char *line, size_t len, struct cut *cut)
 	rest = slice_skip(slice_make(close, (size_t)(end - close)), 2);
 	if (!take_words(&rest, cut) || !take_braces(f->captures, &rest, cut) || !take_request(rest, len, cut))
 		return (HIT_MALFORMED);
-	for (size_t i = FIELD_SKIP + 1; i < FIELDS; i++)
+	for (size_t i = FIELD_SKIP + 1; memchr(line, '#', len) != NULL && i < FIELDS; i++)
 		hash_undo(line, &cut->field[i]);
 	if (slice_starts(cut->field[FIELD_REQUEST], SLICE("<BADREQ>")))
 		cut->field[FIELD_REQUEST].len = 0;

@@ -60,6 +60,7 @@ typedef enum hit_drop (*read_fn)(struct format *, char *line, size_t len, struct
 
 struct steps;
 struct shape;
+struct labels;
 struct columns;
 struct captures;
 struct detector;
@@ -71,6 +72,7 @@ struct format {
 	struct steps *steps;
 	struct names *names;
 	struct shape *shape;
+	struct labels *labels;
 	struct columns *columns;
 	struct captures *captures;
 	struct detector *detector;
@@ -167,6 +169,7 @@ void steps_free(struct steps **);
 void json_compile(struct format *f);
 void ltsv_compile(struct format *f);
 void shape_free(struct shape **);
+void labels_free(struct labels **);
 void w3c_compile(struct format *f);
 void columns_free(struct columns **);
 void haproxy_compile(struct format *f, const char *captures);
@@ -175,9 +178,9 @@ void auto_compile(struct format *f);
 void detector_free(struct detector **);
 
 /* Lines that begin like the common log format, with host, list of proxies, referrer, agent and more as far as a
- * line has them.  *kind: which of them. */
+ * line has them.  bracket: as clf_time_find() has it.  *kind: which of them. */
 enum clf_kind { CLF_COMMON, CLF_COMBINED, CLF_MORE, CLF_HOST, CLF_LIGHTTPD, CLF_KINDS };
-enum hit_drop clf_read(char *line, size_t len, struct cut *, enum clf_kind *kind);
+enum hit_drop clf_read(char *line, size_t len, const char *bracket, struct cut *, enum clf_kind *kind);
 /* "[22/Nov/2026:03:20:55" in a line: where its bracket is, or NULL. */
 const char *clf_time_find(const char *p, const char *end);
 

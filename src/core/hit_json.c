@@ -8,8 +8,8 @@
  * what a string holds, and nothing of how the object is put together: a line that was cut
  * short is none.
  *
- * The lines of a log have the same few keys nearly always: what a key stood for is
- * remembered, and then only compared.
+ * The lines of a log have the same keys nearly always, and mostly in the same order: what a
+ * key stood for is remembered, with the key that followed it, and then only compared.
  */
 #include <stdlib.h>
 
@@ -29,11 +29,13 @@ struct memo {			/* a key that was seen, in the object where it was */
 	uint64_t id;		/* another one whenever the memo is set anew */
 	uint64_t parent;	/* the id of the key whose object it is in; 0: none */
 	const struct name *name;
+	struct memo *next;	/* which key came after it the last time */
 	char path[KEY_MAX];	/* normalised */
 };
 
 struct shape {
 	struct memo memos[MEMOS];
+	struct memo first;	/* no key: its next is the first one */
 	uint64_t last_id;
 };
 
@@ -42,8 +44,9 @@ struct scan {
 	const struct names *names;
 	const char *p, *end;
 	struct cut *cut;
+	struct memo *last;	/* the key before */
 	const struct name *from[FIELDS];	/* which name filled it */
-	char path[PATH_BYTES];
+	char path[PATH_BYTES];	/* of the object that is read */
 };
 
 /* ---- pieces ------------------------------------------------------------------ */
@@ -65,13 +68,34 @@ take(struct scan *s, char c)
 	return (true);
 }
 
+/* The next quote.  Most strings are short: eight bytes at a time, three times, and then as the library does it. */
+static inline const char *
+find_quote(const char *p, const char *end)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), highs = UINT64_C(0x8080808080808080);
+
+	for (int i = 0; i < 3 && end - p >= 8; i++, p += 8) {
+		uint64_t word, is_zero;
+
+		memcpy(&word, p, 8);
+		word ^= ones * '"';
+		is_zero = (word - ones) & ~word & highs;
+		if (is_zero != 0)
+			break;		/* in these eight; which one depends on the byte order */
+	}
+	for (int i = 0; i < 8 && p < end; i++, p++)
+		if (*p == '"')
+			return (p);
+	return (memchr(p, '"', (size_t)(end - p)));
+}
+
 /* What a string holds; s->p is behind its first quote, and then behind its last. */
 static bool
 take_string(struct scan *s, struct slice *out)
 {
 	const char *from = s->p, *at = from;
 
-	while ((at = memchr(at, '"', (size_t)(s->end - at))) != NULL) {
+	while ((at = find_quote(at, s->end)) != NULL) {
 		if (at == from || at[-1] != '\\' || !is_escaped(from, at)) {
 			*out = slice_make(from, (size_t)(at - from));
 			s->p = at + 1;
@@ -164,29 +188,46 @@ memo_set(struct scan *s, struct memo *m, struct slice key, uint64_t parent, size
 	m->id = ++s->shape->last_id;
 	m->parent = parent;
 	m->len = 0;
-	if (key.len > KEY_MAX || path_len - before > KEY_MAX)
+	m->next = NULL;
+	m->path_len = (uint8_t)(path_len - before < KEY_MAX ? path_len - before : KEY_MAX);
+	memcpy(m->path, s->path + before, m->path_len);
+	if (key.len > KEY_MAX)
 		return;			/* looked up each time */
 	memcpy(m->key, key.p, key.len);
 	m->len = (uint8_t)key.len;
-	m->path_len = (uint8_t)(path_len - before);
-	memcpy(m->path, s->path + before, path_len - before);
 }
 
-/* What a key stands for; its path is put behind what stands in s->path up to *path_len. */
-static const struct memo *
-key_look_up(struct scan *s, struct slice key, uint64_t parent, size_t *path_len)
+/* The key that came next the last time, if it does so again; s->p is behind its first quote. */
+static inline struct memo *
+key_expected(const struct scan *s, uint64_t parent)
 {
-	struct memo *m = &s->shape->memos[memo_slot(key, parent)];
-	size_t before = *path_len;
+	struct memo *m = s->last->next;
 
-	if (m->len == key.len && m->len > 0 && m->parent == parent && memcmp(m->key, key.p, key.len) == 0) {
-		must(before + m->path_len <= PATH_BYTES);
-		memcpy(s->path + before, m->path, m->path_len);
-		*path_len += m->path_len;
-		return (m);
+	if (m == NULL || m->len == 0 || m->parent != parent || s->end - s->p <= m->len || s->p[m->len] != '"' ||
+	    memcmp(s->p, m->key, m->len) != 0)
+		return (NULL);
+	return (m);
+}
+
+/* What a key stands for.  parent, path_len: the object's. */
+static struct memo *
+take_key(struct scan *s, uint64_t parent, size_t path_len)
+{
+	struct memo *m = key_expected(s, parent);
+	struct slice key;
+
+	if (m != NULL)
+		s->p += m->len + 1;
+	else {
+		if (!take_string(s, &key))
+			return (NULL);
+		m = &s->shape->memos[memo_slot(key, parent)];
+		if (m->len == 0 || m->len != key.len || m->parent != parent || memcmp(m->key, key.p, key.len) != 0)
+			memo_set(s, m, key, parent, path_len,
+			    path_len + name_normalise(key, s->path + path_len, PATH_BYTES - path_len));
+		s->last->next = m;
 	}
-	*path_len += name_normalise(key, s->path + before, PATH_BYTES - before);
-	memo_set(s, m, key, parent, before, *path_len);
+	s->last = m;
 	return (m);
 }
 
@@ -203,7 +244,7 @@ fill(struct scan *s, const struct name *name, struct slice value)
 	s->cut->field[field] = value;
 }
 
-static bool scan_object(struct scan *, uint64_t parent, size_t path_len, int depth);
+static bool scan_object(struct scan *, const struct memo *, size_t path_len, int depth);
 
 /* The first of several, as Caddy has a header's values. */
 static bool
@@ -234,8 +275,7 @@ take_value(struct scan *s, const struct memo *m, size_t path_len, int depth)
 		break;
 	case '{':
 		s->p++;
-		return (depth == DEPTH_MAX || m->is_dull ? skip_nested(s) :
-		    scan_object(s, m->id, path_len, depth + 1));
+		return (depth == DEPTH_MAX || m->is_dull ? skip_nested(s) : scan_object(s, m, path_len, depth + 1));
 	case '[':
 		s->p++;
 		ok = take_array(s, &value);
@@ -248,22 +288,22 @@ take_value(struct scan *s, const struct memo *m, size_t path_len, int depth)
 	return (ok);
 }
 
-/* Its first brace is behind us.  parent: the id of the key that it is the value of. */
+/* Its first brace is behind us.  m: the key that it is the value of; path_len: of the path to that. */
 static bool
-scan_object(struct scan *s, uint64_t parent, size_t path_len, int depth)
+scan_object(struct scan *s, const struct memo *m, size_t path_len, int depth)
 {
-	struct slice key;
+	uint64_t parent = m->id;
+	const struct memo *key;
 
+	must(path_len + m->path_len <= PATH_BYTES);
+	memcpy(s->path + path_len, m->path, m->path_len);	/* the memo may become another's meanwhile */
+	path_len += m->path_len;
 	if (take(s, '}'))
 		return (true);
 	do {
-		size_t len = path_len;
-		const struct memo *m;
-
-		if (!take(s, '"') || !take_string(s, &key))
+		if (!take(s, '"') || (key = take_key(s, parent, path_len)) == NULL)
 			return (false);
-		m = key_look_up(s, key, parent, &len);
-		if (!take(s, ':') || !take_value(s, m, len, depth))
+		if (!take(s, ':') || !take_value(s, key, path_len, depth))
 			return (false);
 	} while (take(s, ','));
 	return (take(s, '}'));
@@ -375,9 +415,17 @@ json_unescape(char *line, struct slice *s)
 enum hit_drop
 json_line(struct format *f, char *line, size_t len, struct cut *cut)
 {
-	struct scan s = { .shape = f->shape, .names = f->names, .p = line, .end = line + len, .cut = cut };
+	struct scan s;
+	bool escapes = memchr(line, '\\', len) != NULL;
 
-	if (!take(&s, '{') || !scan_object(&s, 0, 0, 0))
+	s.shape = f->shape;
+	s.names = f->names;
+	s.p = line;
+	s.end = line + len;
+	s.cut = cut;
+	s.last = &f->shape->first;
+	memset(s.from, 0, sizeof(s.from));
+	if (!take(&s, '{') || !scan_object(&s, &f->shape->first, 0, 0))
 		return (HIT_MALFORMED);
 	skip_blanks(&s);
 	if (s.p != s.end)
@@ -385,9 +433,10 @@ json_line(struct format *f, char *line, size_t len, struct cut *cut)
 	for (size_t i = FIELD_SKIP + 1; i < FIELDS; i++)
 		if (s.from[i] != NULL) {
 			cut->how |= s.from[i]->how;
-			json_unescape(line, &cut->field[i]);
+			if (escapes)
+				json_unescape(line, &cut->field[i]);
 		}
-	if (slice_find(cut->field[FIELD_TARGET], '?') >= 0)
+	if ((cut->how & HOW_PATH) != 0 && slice_find(cut->field[FIELD_TARGET], '?') >= 0)
 		cut->how &= ~(unsigned)HOW_PATH;	/* it is whole */
 	cut->time = hit_time_any;
 	return (HIT_OK);

@@ -288,17 +288,16 @@ names_find(const struct names *n, struct slice name)
 bool
 looks_like_address(struct slice s)
 {
-	size_t dots = 0, colons = 0;
+	enum { NO, HEX, DOT, COLON };
+	static const unsigned char kinds[256] = {
+		['0' ... '9'] = HEX, ['a' ... 'f'] = HEX, ['A' ... 'F'] = HEX, ['%'] = HEX, ['['] = HEX, [']'] = HEX,
+		['.'] = DOT, [':'] = COLON,
+	};
+	size_t n[4] = { 0 };
 
 	if (s.len < 2 || s.len > 63)
 		return (false);
-	for (size_t i = 0; i < s.len; i++) {
-		char c = s.p[i];
-
-		dots += c == '.';
-		colons += c == ':';
-		if (c != '.' && c != ':' && hex_digit(c) < 0 && c != '%' && c != '[' && c != ']')
-			return (false);
-	}
-	return ((dots == 3 && colons <= 1) || colons >= 2);
+	for (size_t i = 0; i < s.len; i++)
+		n[kinds[(unsigned char)s.p[i]]]++;
+	return (n[NO] == 0 && ((n[DOT] == 3 && n[COLON] <= 1) || n[COLON] >= 2));
 }

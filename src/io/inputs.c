@@ -165,6 +165,20 @@ say_future(const struct site *s)
 		    s->conf->name, (long long)(ahead_ms / DAY_MS));
 }
 
+/* What the lines of a log turned out to be, where nobody said it. */
+static void
+tell_found(const struct site *s, const struct input *in, unsigned *told)
+{
+	unsigned found = in->stream != NULL ? stream_found(in->stream) : 0;
+	struct err text;
+
+	if ((found & ~*told) == 0)
+		return;
+	*told |= found;
+	rules_found(s->rules, *told, &text);
+	log_notice("site %s: %s: format: %s", s->conf->name, in->path, text.msg);
+}
+
 /* Lines that do not fit were read all the same. */
 bool
 inputs_were_read(struct site *s)
@@ -179,6 +193,11 @@ inputs_were_read(struct site *s)
 			ok = false;
 		} else if (problem_or_misfit(s, &in, &err))
 			log_warning("site %s: %s", s->conf->name, err.msg);
+	for (size_t i = 0; input(s, i, &in); i++) {
+		unsigned told = 0;
+
+		tell_found(s, &in, &told);
+	}
 	say_future(s);
 	tell_crowd(s);
 	return (ok);
@@ -198,20 +217,6 @@ tell(struct site *s, const struct input *in, struct err *told)
 	else
 		log_notice("site %s: %s can be read now", s->conf->name, in->path);
 	*told = now;
-}
-
-/* What the lines of a log turned out to be, where nobody said it. */
-static void
-tell_found(const struct site *s, const struct input *in, unsigned *told)
-{
-	unsigned found = in->stream != NULL ? stream_found(in->stream) : 0;
-	struct err text;
-
-	if ((found & ~*told) == 0)
-		return;
-	*told |= found;
-	rules_found(s->rules, *told, &text);
-	log_notice("site %s: %s: format: %s", s->conf->name, in->path, text.msg);
 }
 
 void
