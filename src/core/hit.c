@@ -124,6 +124,19 @@ bytes_of(struct slice s)
 	return (sum);
 }
 
+/* "GET /a b HTTP/1.1": whatever it was, the last word is the protocol. */
+static struct slice
+last_word(struct slice s)
+{
+	const char *space = s.len > 0 ? memrchr(s.p, ' ', s.len) : NULL;
+
+	if (space != NULL)
+		s = slice_skip(s, (size_t)(space + 1 - s.p));
+	if (!slice_starts(s, SLICE("HTTP/")))
+		s.len = 0;
+	return (s);
+}
+
 /* "GET /lamp HTTP/1.1": garbage without a space has no method and no target. */
 static void
 request_split(struct slice request, struct hit *hit)
@@ -137,10 +150,9 @@ request_split(struct slice request, struct hit *hit)
 	hit->method.len = (size_t)space;
 	rest = slice_skip(request, (size_t)space + 1);
 	hit->target = slice_cut(&rest, ' ');
-	while ((space = slice_find(rest, ' ')) >= 0)	/* "GET /a b HTTP/1.1": whatever, the last word is the protocol */
-		rest = slice_skip(rest, (size_t)space + 1);
-	if (slice_starts(rest, SLICE("HTTP/")))
-		hit->protocol = rest;
+	hit->protocol = rest;
+	if (!slice_starts(rest, SLICE("HTTP/")))
+		hit->protocol = last_word(rest);
 }
 
 /* nginx writes an absent $args as "-", so that $uri$is_args$args reads "/lamp-". */

@@ -28,7 +28,7 @@ is_digit(char c)
 const char *
 clf_time_find(const char *p, const char *end)
 {
-	for (; (p = memchr(p, '[', (size_t)(end - p))) != NULL; p++) {
+	for (; (p = byte_near(p, end, '[')) != NULL; p++) {
 		if (end - p < 22)
 			return (NULL);
 		if (is_digit(p[1]) && p[3] == '/' && p[7] == '/' && is_digit(p[8]) && p[12] == ':' && p[15] == ':' && p[18] == ':')
@@ -129,7 +129,7 @@ read_head(struct slice head, struct cut *cut, enum clf_kind *kind)
 static const char *
 next_quote(const struct line *l, const char *from, const char *at)
 {
-	while ((at = memchr(at, '"', (size_t)(l->end - at))) != NULL) {
+	while ((at = byte_near(at, l->end, '"')) != NULL) {
 		if (!l->escapes || at == from || at[-1] != '\\' || !is_escaped(from, at))
 			return (at);
 		at++;
@@ -257,7 +257,7 @@ clf_read(char *line, size_t len, const char *bracket, struct cut *cut, enum clf_
 {
 	const char *end = line + len, *from;
 	bool escapes = memchr(line, '\\', len) != NULL;
-	struct cut empty;
+	SCRATCH struct cut empty;
 
 	if (bracket - line < 4 || end - bracket < TIME_LEN + 4 || bracket[-1] != ' ')
 		return (HIT_MALFORMED);

@@ -68,34 +68,13 @@ take(struct scan *s, char c)
 	return (true);
 }
 
-/* The next quote.  Most strings are short: eight bytes at a time, three times, and then as the library does it. */
-static inline const char *
-find_quote(const char *p, const char *end)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101), highs = UINT64_C(0x8080808080808080);
-
-	for (int i = 0; i < 3 && end - p >= 8; i++, p += 8) {
-		uint64_t word, is_zero;
-
-		memcpy(&word, p, 8);
-		word ^= ones * '"';
-		is_zero = (word - ones) & ~word & highs;
-		if (is_zero != 0)
-			break;		/* in these eight; which one depends on the byte order */
-	}
-	for (int i = 0; i < 8 && p < end; i++, p++)
-		if (*p == '"')
-			return (p);
-	return (memchr(p, '"', (size_t)(end - p)));
-}
-
 /* What a string holds; s->p is behind its first quote, and then behind its last. */
 static bool
 take_string(struct scan *s, struct slice *out)
 {
 	const char *from = s->p, *at = from;
 
-	while ((at = find_quote(at, s->end)) != NULL) {
+	while ((at = byte_near(at, s->end, '"')) != NULL) {
 		if (at == from || at[-1] != '\\' || !is_escaped(from, at)) {
 			*out = slice_make(from, (size_t)(at - from));
 			s->p = at + 1;
@@ -415,7 +394,7 @@ json_unescape(char *line, struct slice *s)
 enum hit_drop
 json_line(struct format *f, char *line, size_t len, struct cut *cut)
 {
-	struct scan s;
+	SCRATCH struct scan s;
 	bool escapes = memchr(line, '\\', len) != NULL;
 
 	s.shape = f->shape;
