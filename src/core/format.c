@@ -83,7 +83,7 @@ static bool
 has_dollar_name(const char *spec)
 {
 	for (const char *p = spec; (p = strchr(p, '$')) != NULL; p++)
-		if (p[1] == '{' || p[1] == '_' || (ascii_lower(p[1]) >= 'a' && ascii_lower(p[1]) <= 'z') || (p[1] >= '0' && p[1] <= '9'))
+		if (p[1] == '{' || p[1] == '_' || (ascii_lower(p[1]) >= 'a' && ascii_lower(p[1]) <= 'z'))
 			return (true);
 	return (strchr(spec, '$') != NULL && strchr(spec, '%') == NULL);
 }

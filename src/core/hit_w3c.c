@@ -70,19 +70,32 @@ fields_read(struct format *f, struct slice names)
 			f->columns->how |= from[i]->how;
 }
 
+/* What is to be said again elsewhere, for lines to be read as they are from here on. */
+static void
+header_keep(struct columns *c, struct slice fields)
+{
+	struct buf header = { 0 };
+
+	buf_put(&header, fields.p, fields.len);
+	if (c->date[0] != '\0')
+		buf_printf(&header, "\n#Date: %.*s", DATE_LEN, c->date);
+	buf_free(&c->header);
+	c->header = header;
+}
+
 static void
 header_line(struct format *f, struct slice line)
 {
 	struct columns *c = f->columns;
+	struct slice kept = buf_view(&c->header);
 
 	if (slice_starts(line, SLICE("#Fields:"))) {
 		fields_read(f, slice_skip(line, strlen("#Fields:")));
-		c->header.len = 0;
-		buf_put(&c->header, line.p, line.len);
-		if (c->date[0] != '\0')
-			buf_printf(&c->header, "\n#Date: %.*s", DATE_LEN, c->date);
-	} else if (slice_starts(line, SLICE("#Date: ")) && line.len >= strlen("#Date: ") + DATE_LEN)
+		header_keep(c, line);
+	} else if (slice_starts(line, SLICE("#Date: ")) && line.len >= strlen("#Date: ") + DATE_LEN) {
 		memcpy(c->date, line.p + strlen("#Date: "), DATE_LEN);
+		header_keep(c, slice_cut(&kept, '\n'));
+	}
 }
 
 struct slice
