@@ -84,7 +84,7 @@ static const struct entry {
 	{ G_HITS, "no_visitor", "nobody's: no cookie, no address", true },
 	{ G_HITS, "crowd_percent", "visits from a few addresses, %", true },
 	{ G_HITS, "crowd_addresses", "those addresses", true },
-	{ G_HITS, "empty", "empty lines", true },
+	{ G_HITS, "empty", "empty lines, and headers", true },
 	{ G_HITS, "malformed", "lines not of the format", true },
 	{ G_HITS, "bad_time", "lines without a time", true },
 	{ G_HITS, "bad_status", "lines without a status", true },
