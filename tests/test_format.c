@@ -20,6 +20,7 @@
 #define ENVOY "[2026-11-22T03:20:55.459Z] \"GET /a?b HTTP/2\" 200 - 0 5 12 11 "
 #define ALB "https 2026-11-22T03:20:55.459000Z app/lb/50dc 1.2.3.4:2817 10.0.0.1:80 0.086 0.048 0.037 200 200 0 57 "
 #define APACHE "%h %l %u %t \"%r\" %>s %b"
+#define S3 "79a5 b [22/Nov/2026:03:20:55 +0000] 1.2.3.4 - 3E57 REST.GET.OBJECT a \"GET /b/a?b HTTP/1.1\" 200 - 113 - 7 - \"http://r/\" \"Moz \\\"x\\\"\" - k SigV4"
 #define MEASURED "%m %U%q %>s "
 
 static const char *const cookie_names[] = { "rpv", "s-id" };
@@ -63,13 +64,13 @@ static const struct row {
 	    .time_ms = T + 459, .status = 200, .bytes = 5, .addr = "1.2.3.4", .method = "GET", .target = "/a?b", .referrer = "r", .agent = "x" },
 	{ "milliseconds", "json", "{\"time\":1795317655459,\"statusCode\":200}", .time_ms = T + 459, .status = 200 },
 	{ "as the common log writes it, in brackets", "json", "{\"time\":\"[22/Nov/2026:03:20:55 +0000]\",\"code\":200}", .time_ms = T, .status = 200 },
-	{ "path and query", "json", JSON "\"path\":\"/a\",\"query\":\"b=c\"}", .time_ms = T, .status = 200, .target = "/a?b=c" },
-	{ "a query that brings its mark", "json", JSON "\"path\":\"/a\",\"query\":\"?b=c\"}", .time_ms = T, .status = 200, .target = "/a?b=c" },
+	{ "path and query", "json", JSON "\"path\":\"/a\",\"query\":\"b=c\"}", .time_ms = T, .status = 200, .method = "GET", .target = "/a?b=c" },
+	{ "a query that brings its mark", "json", JSON "\"path\":\"/a\",\"query\":\"?b=c\"}", .time_ms = T, .status = 200, .method = "GET", .target = "/a?b=c" },
 	{ "the query in front, and much between", "json", JSON "\"query\":\"b=c\",\"method\":\"GET\",\"agent\":\"x\",\"path\":\"/a\",\"host\":\"h\"}",
 	    .time_ms = T, .status = 200, .method = "GET", .target = "/a?b=c", .agent = "x", .host = "h" },
 	{ "the query behind, and much between", "json", JSON "\"path\":\"/a\",\"method\":\"GET\",\"agent\":\"x\",\"query\":\"b=c\",\"host\":\"h\"}",
 	    .time_ms = T, .status = 200, .method = "GET", .target = "/a?b=c", .agent = "x", .host = "h" },
-	{ "a path that is whole already", "json", JSON "\"uri\":\"/a?b=c\",\"args\":\"b=c\"}", .time_ms = T, .status = 200, .target = "/a?b=c" },
+	{ "a path that is whole already", "json", JSON "\"uri\":\"/a?b=c\",\"args\":\"b=c\"}", .time_ms = T, .status = 200, .method = "GET", .target = "/a?b=c" },
 	{ "the better name counts, wherever it stands", "json", JSON "\"ip\":\"9.9.9.9\",\"remote_addr\":\"1.2.3.4\",\"client\":\"8.8.8.8\"}",
 	    .time_ms = T, .status = 200, .addr = "1.2.3.4" },
 	{ "but one that is empty does not", "json", JSON "\"remote_addr\":\"-\",\"clientip\":null,\"client\":\"\",\"ip\":\"9.9.9.9\"}",
@@ -130,6 +131,12 @@ static const struct row {
 	    .host = "shop.example" },
 	{ "CloudFront, older: agents encoded twice", "cloudfront", "#Fields: date time sc-status cs(User-Agent)\n2026-11-22\t03:20:55\t200\tMozilla/5.0%2520(X)",
 	    .time_ms = T, .status = 200, .agent = "Mozilla/5.0 (X)" },
+	{ "values in quotes", "w3c", "#Fields: date time c-ip cs(User-agent) cs-method cs-uri cs-uri-query sc-status cs(Referrer)\n"
+	    "\"2026-11-22\" \"03:20:55\" \"1.2.3.4\" \"Moz \"X\" (Y)\" \"GET\" \"/a\" \"b=c\" \"200\" \"-\"", .time_ms = T, .status = 200, .addr = "1.2.3.4",
+	    .method = "GET", .target = "/a?b=c", .agent = "Moz \"X\" (Y)" },
+	{ "a quote that stays open", "w3c", "#Fields: date time sc-status cs(User-Agent)\n2026-11-22 03:20:55 200 \"Moz", .time_ms = T, .status = 200, .agent = "\"Moz" },
+	{ "a whole address", "w3c", "#Fields: date time cs-method cs-uri cs-uri-query sc-status\n2026-11-22 03:20:55 GET /a?b b 200", .time_ms = T, .status = 200,
+	    .method = "GET", .target = "/a?b" },
 	{ "no header", "w3c", "2026-11-22 03:20:55 1.2.3.4 GET /a - 200 x", .drop = HIT_MALFORMED },
 	{ "a column too few", "w3c", FIELDS "2026-11-22 03:20:55 1.2.3.4 GET /a - 200", .drop = HIT_MALFORMED },
 	{ "one too many", "w3c", FIELDS "2026-11-22 03:20:55 1.2.3.4 GET /a - 200 x y", .drop = HIT_MALFORMED },
@@ -194,6 +201,23 @@ static const struct row {
 	    .agent = "Moz \"", .host = "shop.example" },
 	{ "ELB", "elb", "2026-11-22T03:20:55.459000Z lb [2001:db8::1]:2817 10.0.0.1:80 0.086 0.048 0.037 200 200 0 57 \"GET http://s:80/ HTTP/1.1\" \"x\" C T",
 	    .time_ms = T + 459, .status = 200, .bytes = 57, .addr = "2001:db8::1", .method = "GET", .target = "http://s:80/", .protocol = "HTTP/1.1", .agent = "x" },
+
+	/* storage and other networks */
+	{ "S3", "s3", S3, .time_ms = T, .status = 200, .bytes = 113, .addr = "1.2.3.4", .method = "GET", .target = "/b/a?b", .protocol = "HTTP/1.1",
+	    .referrer = "http://r/", .agent = "Moz \"x\"" },
+	{ "Google Cloud Storage", "cloudstorage", "\"1795317655459876\",\"1.2.3.4\",\"1\",\"\",\"GET\",\"/b/a?b\",\"200\",\"0\",\"57\",\"9000\",\"h\",\"r\",\"Moz, (X)\",\"id\",\"GET_Object\",\"b\",\"a\"",
+	    .time_ms = T + 459, .status = 200, .bytes = 57, .addr = "1.2.3.4", .method = "GET", .target = "/b/a?b", .referrer = "r", .agent = "Moz, (X)", .host = "h" },
+	{ "Bunny: no method", "bunny", "HIT|200|1795317655459|57|390|1.2.3.4|https://r/|https://h/a?b|DE|Moz (X)|id|DE", .time_ms = T + 459, .status = 200, .bytes = 57,
+	    .addr = "1.2.3.4", .method = "GET", .target = "https://h/a?b", .referrer = "https://r/", .agent = "Moz (X)" },
+	{ "JSON without a method", "json", JSON "\"ip\":\"1.2.3.4\",\"path\":\"/a\",\"length\":5}", .time_ms = T, .status = 200, .bytes = 5, .addr = "1.2.3.4",
+	    .method = "GET", .target = "/a" },
+	{ "S3", "auto", S3, .time_ms = T, .status = 200, .bytes = 113, .addr = "1.2.3.4", .method = "GET", .target = "/b/a?b", .protocol = "HTTP/1.1",
+	    .referrer = "http://r/", .agent = "Moz \"x\"" },
+	{ "Google Cloud Storage", "auto", "\"1795317655459876\",\"1.2.3.4\",\"1\",\"\",\"GET\",\"/b\",\"200\",\"0\",\"57\",\"9000\",\"h\",\"\",\"x\",\"id\",\"GET_Object\",\"b\",\"a\"",
+	    .time_ms = T + 459, .status = 200, .bytes = 57, .addr = "1.2.3.4", .method = "GET", .target = "/b", .agent = "x", .host = "h" },
+	{ "its header", "auto", "\"time_micros\",\"c_ip\",\"c_ip_type\"", .drop = HIT_MALFORMED },
+	{ "Bunny", "auto", "MISS|404|1795317655459|57|390|1.2.3.4|-|https://h/|DE|x|id|DE", .time_ms = T + 459, .status = 404, .bytes = 57,
+	    .addr = "1.2.3.4", .method = "GET", .target = "https://h/", .agent = "x" },
 
 	/* auto: the common log and what stands around it */
 	{ "common", "auto", START "\"GET / HTTP/1.1\" 200 5", .time_ms = T, .status = 200, .bytes = 5, .addr = "1.2.3.4", .method = "GET", .target = "/", .protocol = "HTTP/1.1" },

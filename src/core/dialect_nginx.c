@@ -6,7 +6,7 @@
 
 static const struct variable variables[] = {
 	{ "remote_addr", FIELD_ADDR, NULL, 0 },
-	{ "remote_addr_port", FIELD_ADDR, NULL, HOW_PORT },	/* nginx has none: for load balancers (format.c) */
+	{ "remote_addr_port", FIELD_ADDR, NULL, HOW_PORT },	/* nginx has none: for presets of others (format.c) */
 	{ "http_x_forwarded_for", FIELD_FORWARDED, NULL, 0 },
 	{ "proxy_add_x_forwarded_for", FIELD_FORWARDED, NULL, 0 },
 	{ "http_forwarded", FIELD_FORWARDED, NULL, 0 },
@@ -14,6 +14,7 @@ static const struct variable variables[] = {
 	{ "http_true_client_ip", FIELD_FORWARDED, NULL, 0 },
 	{ "http_x_real_ip", FIELD_FORWARDED, NULL, 0 },
 	{ "msec", FIELD_TIME, hit_time_msec, 0 },
+	{ "time_any", FIELD_TIME, hit_time_any, 0 },		/* likewise */
 	{ "time_local", FIELD_TIME, hit_time_local, 0 },
 	{ "time_iso8601", FIELD_TIME, hit_time_iso8601, 0 },
 	{ "request", FIELD_REQUEST, NULL, 0 },
@@ -21,6 +22,7 @@ static const struct variable variables[] = {
 	{ "request_uri", FIELD_TARGET, NULL, 0 },
 	{ "uri", FIELD_TARGET, NULL, HOW_PATH },
 	{ "document_uri", FIELD_TARGET, NULL, HOW_PATH },
+	{ "url_of_get", FIELD_TARGET, NULL, HOW_GET },		/* likewise */
 	{ "args", FIELD_ARGS, NULL, 0 },
 	{ "query_string", FIELD_ARGS, NULL, 0 },
 	{ "server_protocol", FIELD_PROTOCOL, NULL, 0 },

@@ -20,6 +20,12 @@
 	"%RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% " \
 	"\"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\""
 
+#define S3 "$owner $bucket [$time_local] $remote_addr $requester $request_id $operation $key \"$request\" $status $error " \
+	"$bytes_sent $size $total_time $turn_around_time \"$http_referer\" \"$http_user_agent\" $more"
+#define CLOUDSTORAGE "\"$time_any\",\"$remote_addr\",\"$c_ip_type\",\"$c_ip_region\",\"$request_method\",\"$request_uri\"," \
+	"\"$status\",\"$cs_bytes\",\"$bytes_sent\",\"$time_taken\",\"$host\",\"$http_referer\",\"$http_user_agent\",$more"
+#define BUNNY "$cache|$status|$time_any|$bytes_sent|$zone|$remote_addr|$http_referer|$url_of_get|$edge|$http_user_agent|$more"
+
 /* A preset is a string, or compiles itself. */
 static const struct preset { const char *name, *spec; void (*compile)(struct format *); } presets[] = {
 	{ "auto", NULL, auto_compile },
@@ -33,6 +39,9 @@ static const struct preset { const char *name, *spec; void (*compile)(struct for
 	{ "envoy", ENVOY, NULL },
 	{ "alb", "$type $time_iso8601 $elb " ELB " $target_group \"$trace_id\" \"$server_name\" $more", NULL },
 	{ "elb", "$time_iso8601 $elb " ELB, NULL },
+	{ "s3", S3, NULL },
+	{ "cloudstorage", CLOUDSTORAGE, NULL },
+	{ "bunny", BUNNY, NULL },
 	{ "json", NULL, json_compile },
 	{ "caddy", NULL, json_compile },
 	{ "gcp", NULL, json_compile },

@@ -247,6 +247,8 @@ target_fill(char *line, struct cut *cut, struct hit *hit)
 		target = target_join(line, cut, hit_value(target), hit_value(cut->field[FIELD_ARGS]));
 	hit->target = hit_value(target);
 	hit->method = hit_value(cut->field[FIELD_METHOD]);
+	if ((cut->how & HOW_GET) != 0 && hit->target.len > 0)
+		hit->method = SLICE("GET");
 	hit->protocol = hit_value(cut->field[FIELD_PROTOCOL]);
 }
 

@@ -18,7 +18,8 @@
 
 #define HIT_COOKIES_MAX 4
 
-/* One log line.  Slices point into the line that was parsed and live as long as it;
+/* One log line.  Slices point into the line that was parsed and live as long as it (a method that is
+ * not logged is a constant);
  * absent values (`-`, empty, or not in the format) have len 0. */
 struct hit {
 	int64_t time_ms;		/* Unix milliseconds, event time; finer ones cut */

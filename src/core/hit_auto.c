@@ -13,18 +13,20 @@
 #include "core/hit_time.h"
 
 /* Those that are formats of their own; the others need nothing to be kept. */
-enum part { PART_JSON, PART_LTSV, PART_HAPROXY, PART_ENVOY, PART_ALB, PART_ELB, PARTS };
+enum part { PART_JSON, PART_LTSV, PART_HAPROXY, PART_ENVOY, PART_ALB, PART_ELB, PART_S3, PART_CLOUDSTORAGE, PART_BUNNY,
+	PARTS };
 
 struct detector {
 	struct format *parts[PARTS];
 	unsigned found;			/* bits by enum found */
 };
 
-static const char *const part_specs[PARTS] = { "json", "ltsv", "haproxy", "envoy", "alb", "elb" };
+static const char *const part_specs[PARTS] = { "json", "ltsv", "haproxy", "envoy", "alb", "elb", "s3", "cloudstorage", "bunny" };
 
 enum found {
 	FOUND_COMMON, FOUND_COMBINED, FOUND_MORE, FOUND_HOST, FOUND_LIGHTTPD,	/* as enum clf_kind */
 	FOUND_JSON, FOUND_LTSV, FOUND_HAPROXY, FOUND_ENVOY, FOUND_ALB, FOUND_ELB,	/* as enum part */
+	FOUND_S3, FOUND_CLOUDSTORAGE, FOUND_BUNNY,
 	FOUND_W3C,
 	FOUNDS
 };
@@ -43,6 +45,9 @@ static const struct { const char *name; bool has_agent, has_cookies; } founds[FO
 	[FOUND_ENVOY] = { "Envoy", true, false },
 	[FOUND_ALB] = { "AWS ALB", true, false },
 	[FOUND_ELB] = { "AWS ELB", true, false },
+	[FOUND_S3] = { "Amazon S3", true, false },
+	[FOUND_CLOUDSTORAGE] = { "Google Cloud Storage", true, false },
+	[FOUND_BUNNY] = { "Bunny CDN", true, false },
 	[FOUND_W3C] = { "W3C", true, true },
 };
 
@@ -106,6 +111,38 @@ is_ltsv(const char *line, size_t len)
 	return (n > 0 && n < len && line[n] == ':' && memchr(line, '\t', len) != NULL);
 }
 
+static size_t
+digits(const char *p, const char *end)
+{
+	size_t n = 0;
+
+	while (p + n < end && is_digit(p[n]))
+		n++;
+	return (n);
+}
+
+/* "1795317655459876","1.2.3.4": microseconds first. */
+static bool
+is_cloudstorage(const char *line, const char *end)
+{
+	size_t n = line[0] == '"' ? digits(line + 1, end) : 0;
+
+	return (n == 16 && end - line > 19 && line[17] == '"' && line[18] == ',');
+}
+
+/* HIT|200|1795317655459|: what the cache did, status, milliseconds. */
+static bool
+is_bunny(const char *line, const char *end)
+{
+	const char *p = line;
+
+	while (p < end && *p >= 'A' && *p <= 'Z')
+		p++;
+	if (p == line || end - p < 20 || p[0] != '|' || digits(p + 1, end) != 3 || p[4] != '|')
+		return (false);
+	return (digits(p + 5, end) == 13 && p[18] == '|');
+}
+
 static bool
 is_header(const char *line, size_t len)
 {
@@ -154,6 +191,8 @@ by_time(struct detector *d, const char *bracket, char *line, size_t len, struct 
 
 	if (bracket[21] == '.')
 		return (by_part(d, PART_HAPROXY, line, len, cut));
+	if (line + len - bracket > 30 && bracket[28] == ' ' && bracket[29] != '"')	/* no request behind the time: an address */
+		return (by_part(d, PART_S3, line, len, cut));
 	drop = clf_read(line, len, bracket, cut, &kind);
 	if (drop == HIT_OK)
 		d->found |= 1U << kind;
@@ -180,6 +219,10 @@ auto_line(struct format *f, char *line, size_t len, struct cut *cut)
 		d->found |= 1U << FOUND_LTSV;
 		return (HIT_OK);
 	}
+	if (is_cloudstorage(line, line + len))
+		return (by_part(d, PART_CLOUDSTORAGE, line, len, cut));
+	if (is_bunny(line, line + len))
+		return (by_part(d, PART_BUNNY, line, len, cut));
 	bracket = clf_time_find(line, line + len);
 	if (bracket != NULL)
 		return (by_time(d, bracket, line, len, cut));

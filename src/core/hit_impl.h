@@ -44,6 +44,7 @@ enum how {
 	HOW_ARGS_MARK = 4,	/* ... and bring their own question mark, where there are any */
 	HOW_IS_ARGS = 8,	/* $uri$is_args$args, read as one field */
 	HOW_BY_VALUE = 16,	/* of a name: an address, or else the host that was asked for */
+	HOW_GET = 32,		/* methods are not logged: all that has a target is a GET */
 };
 
 /* A line's fields.  Slices lie in the line. */

@@ -417,6 +417,8 @@ json_line(struct format *f, char *line, size_t len, struct cut *cut)
 		}
 	if ((cut->how & HOW_PATH) != 0 && slice_find(cut->field[FIELD_TARGET], '?') >= 0)
 		cut->how &= ~(unsigned)HOW_PATH;	/* it is whole */
+	if (s.from[FIELD_METHOD] == NULL && s.from[FIELD_REQUEST] == NULL)
+		cut->how |= HOW_GET;
 	cut->time = hit_time_any;
 	return (HIT_OK);
 }

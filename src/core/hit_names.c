@@ -123,6 +123,7 @@ static const struct name json_names[] = {
 	{ "responsesize", FIELD_BYTES, 0 },
 	{ "size", FIELD_BYTES, 0 },
 	{ "bytes", FIELD_BYTES, 0 },
+	{ "length", FIELD_BYTES, 0 },
 
 	{ "httpreferer", FIELD_REFERRER, 0 },
 	{ "httpreferrer", FIELD_REFERRER, 0 },
@@ -182,7 +183,7 @@ static const struct name w3c_names[] = {
 	{ "xforwardedfor", FIELD_FORWARDED, 0 },
 	{ "csxforwardedfor", FIELD_FORWARDED, 0 },
 	{ "csmethod", FIELD_METHOD, 0 },
-	{ "csuri", FIELD_TARGET, 0 },
+	{ "csuri", FIELD_TARGET, HOW_PATH },
 	{ "csuristem", FIELD_TARGET, HOW_PATH },
 	{ "csuriquery", FIELD_ARGS, 0 },
 	{ "csversion", FIELD_PROTOCOL, 0 },

@@ -132,7 +132,9 @@ request_settle(struct steps *s, struct err *err)
 		field_drop(s, FIELD_METHOD);
 		return (0);
 	}
-	if (target == NULL || s->of[FIELD_METHOD] == NULL)
+	if (target != NULL)
+		s->how |= target->variable->how & HOW_GET;
+	if (target == NULL || (s->of[FIELD_METHOD] == NULL && (s->how & HOW_GET) == 0))
 		return (err_set(err, "log format: needs $request, or $request_method and $request_uri"
 		    " (Apache: %%r, or %%m and %%U%%q)"));
 	if (target->has_args_mark)

@@ -210,6 +210,25 @@ time_join(struct columns *c, struct cut *cut, struct slice date, struct slice ti
 	cut->field[FIELD_TIME] = slice_make(c->stamp, n + time.len);
 }
 
+/* In quotes, as some write all values, it may have the separator in it.  *more: there is another behind it. */
+static struct slice
+take_value(struct slice *rest, char separator, bool *more)
+{
+	struct slice value = *rest;
+	const char *end = rest->p + rest->len;
+
+	if (rest->len > 1 && rest->p[0] == '"')
+		for (const char *at = rest->p + 1; (at = byte_near(at, end, '"')) != NULL; at++)
+			if (at + 1 == end || at[1] == separator) {
+				value = slice_make(rest->p + 1, (size_t)(at - rest->p) - 1);
+				*more = at + 1 < end;
+				*rest = slice_skip(*rest, (size_t)(at + 1 - rest->p) + (*more ? 1 : 0));
+				return (value);
+			}
+	*more = slice_find(*rest, separator) >= 0;
+	return (slice_cut(rest, separator));
+}
+
 /* False where the line has more or fewer columns than the header names. */
 static bool
 cut_columns(struct columns *c, struct slice rest, char separator, struct cut *cut)
@@ -217,10 +236,10 @@ cut_columns(struct columns *c, struct slice rest, char separator, struct cut *cu
 	struct slice date = { rest.p, 0 }, time = { rest.p, 0 };
 
 	for (size_t i = 0; i < c->n; i++) {
-		bool is_last = slice_find(rest, separator) < 0;
-		struct slice value = slice_cut(&rest, separator);
+		bool more;
+		struct slice value = take_value(&rest, separator, &more);
 
-		if (is_last != (i + 1 == c->n))
+		if (more != (i + 1 < c->n))
 			return (false);
 		if (c->list[i].role == ROLE_FIELD)
 			cut->field[c->list[i].field] = value;
@@ -246,6 +265,8 @@ w3c_line(struct format *f, char *line, size_t len, struct cut *cut)
 	if (f->columns->n == 0 || !cut_columns(f->columns, slice_make(line, len), tabs ? '\t' : ' ', cut))
 		return (HIT_MALFORMED);
 	cut->how = f->columns->how;
+	if (slice_find(cut->field[FIELD_TARGET], '?') >= 0)
+		cut->how &= ~(unsigned)HOW_PATH;
 	cut->time = hit_time_utc;
 	if (hit_time_utc(cut->field[FIELD_TIME], &ms))
 		undo_escapes(line, cut, tabs);

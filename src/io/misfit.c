@@ -64,6 +64,9 @@ misfit_guess(const char *line, size_t len)
 		{ "HAProxy", "They look like HAProxy's: set format = \"auto\", or \"haproxy\"" },
 		{ "Envoy", "They look like Envoy's: set format = \"auto\", or \"envoy\"" },
 		{ "AWS ALB", "They look like those of an AWS load balancer: set format = \"auto\", or \"alb\"" },
+		{ "Amazon S3", "They look like those of Amazon S3: set format = \"auto\", or \"s3\"" },
+		{ "Google Cloud Storage", "They look like those of Google Cloud Storage: set format = \"auto\", or \"cloudstorage\"" },
+		{ "Bunny CDN", "They look like Bunny's: set format = \"auto\", or \"bunny\"" },
 		{ "AWS ELB", "They look like those of a classic AWS load balancer: set format = \"auto\", or \"elb\"" },
 	};
 	int found = len > 0 ? found_in(line, len) : -1;
