@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "core/facts.h"
 
-static const char known[] = "google.*\tgoogle\tsearch\nfacebook.com\tfacebook\tsocial\n";
+static const char known[] = "google.*\tgoogle\tsearch\nfacebook.com\tfacebook\tsocial\nsemalt.com\tsemalt\tspam\n";
 static const char *const own_hosts[] = { "shop.example", "www.shop.example", NULL };
 
 static struct engine_rules rules;
@@ -60,7 +60,7 @@ static const char *const targets[] = { "/", "/p/mug", "/p/mug?utm_source=a", "/p
 static const char *const referrers[] = { "", "https://shop.example", "https://shop.example/p/mug", "http://shop.example/", "https://shop.example:443/",
     "https://SHOP.example/", "https://shop.exampl/", "https://www.google.com/search?q=a", "https://www.google.de/", "https://google.com@evil.example/",
     "https://paypal.com/x", "https://www.paypal.com?x", "https://a.example#b", "https://a.example/b", "android-app://com.google.android.gm/",
-    "//shop.example/", "https://", "https:///", "?https://a.example", "https://\x01" "a.example/" };
+    "//shop.example/", "https://", "https:///", "?https://a.example", "https://\x01" "a.example/", "https://semalt.com/", "https://a.semalt.com" };
 
 static struct slice
 pick(const char *const *list, size_t n)
@@ -92,7 +92,7 @@ assert_same(const struct facts *a, const struct facts *b, unsigned seed)
 	ck_assert_msg(x.addr_len == y.addr_len && x.page_len == y.page_len && x.source_len == y.source_len && x.medium_len == y.medium_len &&
 	    x.campaign_len == y.campaign_len && x.n_tokens == y.n_tokens, "other lengths; seed %u", seed);
 	ck_assert_msg(x.time_ms == y.time_ms && x.what == y.what && x.device == y.device && x.by_agent == y.by_agent && x.is_error == y.is_error &&
-	    x.is_internal == y.is_internal && x.brings == y.brings && x.is_direct == y.is_direct, "other facts; seed %u", seed);
+	    x.is_internal == y.is_internal && x.brings == y.brings && x.is_direct == y.is_direct && x.is_spam == y.is_spam, "other facts; seed %u", seed);
 }
 
 /* Days come, and the site's key becomes another one, as after Redis was emptied. */
@@ -148,6 +148,44 @@ START_TEST(an_origin_says_all)
 }
 END_TEST
 
+/* No pageview, the first time and when it is remembered; but a token that it shows is read. */
+START_TEST(referrer_spam)
+{
+	static const struct {
+		const char *target, *referrer;
+		enum counter what;
+		uint8_t n_tokens;
+	} cases[] = {
+		{ "/", "https://semalt.com/", COUNT_SPAM_REFERRER, 0 },
+		{ "/?a=1", "https://www.semalt.com:80/x", COUNT_SPAM_REFERRER, 0 },
+		{ "/thanks?order=1", "https://semalt.com/", COUNT_SPAM_REFERRER, 1 },
+		{ "/thanks?order=1", "https://notsemalt.com/", COUNT_PAGEVIEWS, 1 },
+		{ "/?utm_source=a", "https://semalt.com/", COUNT_PAGEVIEWS, 0 },
+		{ "/?gclid=1", "https://semalt.com/", COUNT_PAGEVIEWS, 0 },
+		{ "/a.js", "https://semalt.com/", COUNT_ASSET, 0 },
+	};
+	char bytes[FACTS_BYTES_MAX];
+	struct facts_maker *m;
+	struct facts f;
+
+	begin();
+	m = facts_maker_new(&rules);
+	facts_maker_keys(m, &ring);
+	for (size_t i = 0; i < 2 * N_ELEM(cases); i++) {
+		size_t k = i % N_ELEM(cases);
+		struct hit hit = { .time_ms = 20000 * DAY_MS, .status = 200, .method = SLICE("GET"), .addr = SLICE("1.2.3.4"),
+			.agent = SLICE("Mozilla/5.0 (X11)"), .target = slice_of(cases[k].target), .referrer = slice_of(cases[k].referrer) };
+
+		facts_of(m, &hit, &f, bytes);
+		ck_assert_msg(f.what == cases[k].what && f.n_tokens == cases[k].n_tokens, "%s from %s: %s, %u tokens", cases[k].target,
+		    cases[k].referrer, counter_name(f.what), f.n_tokens);
+		ck_assert((f.page_len > 0) == (f.what == COUNT_PAGEVIEWS) && (f.channel != NULL) == (f.what == COUNT_PAGEVIEWS));
+	}
+	facts_maker_free(&m);
+	end();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -158,6 +196,7 @@ main(void)
 
 	tcase_add_loop_test(tc, a_memory_changes_nothing, 0, 20);
 	tcase_add_test(tc, an_origin_says_all);
+	tcase_add_test(tc, referrer_spam);
 	suite_add_tcase(s, tc);
 	runner = srunner_create(s);
 	srunner_run_all(runner, CK_NORMAL);

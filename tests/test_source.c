@@ -518,6 +518,75 @@ START_TEST(every_line_decides)
 }
 END_TEST
 
+/* The pattern, taken literally. */
+static bool
+naive_matches(struct slice pattern, struct slice host)
+{
+	struct slice labels = host, stem = slice_make(pattern.p, pattern.len - 2);
+
+	if (slice_starts(pattern, SLICE("=")))
+		return (false);
+	if (!slice_ends(pattern, SLICE(".*")))
+		return (slice_ends(host, pattern) && (host.len == pattern.len || host.p[host.len - pattern.len - 1] == '.'));
+	for (int i = 0; i < 2; i++) {
+		size_t letters = 0;
+
+		while (letters < labels.len && labels.p[labels.len - 1 - letters] >= 'a' && labels.p[labels.len - 1 - letters] <= 'z')
+			letters++;
+		if (letters == 0 || letters > 3 || letters + 1 >= labels.len || labels.p[labels.len - 1 - letters] != '.')
+			return (false);
+		labels.len -= letters + 1;
+		if (slice_ends(labels, stem) && (labels.len == stem.len || labels.p[labels.len - stem.len - 1] == '.'))
+			return (true);
+	}
+	return (false);
+}
+
+/* The longest line that matches, the first of equally long ones. */
+static struct slice
+naive_pattern(struct slice text, struct slice host)
+{
+	struct slice best = SLICE(""), line, pattern;
+
+	while (text.len > 0) {
+		line = slice_cut(&text, '\n');
+		pattern = slice_cut(&line, '\t');
+		if (line.len > 0 && pattern.p[0] != '#' && pattern.len > best.len && naive_matches(pattern, host))
+			best = pattern;
+	}
+	return (best);
+}
+
+/* Hosts near to a pattern: below, above and beside it, with one more or less of all. */
+START_TEST(as_a_slow_search_finds)
+{
+	static const struct { const char *before, *behind; } forms[] = { { "", "" }, { "a.", "" }, { "a.b-c.", "" }, { "x", "" },
+		{ "", ".de" }, { "", ".co.uk" }, { "", ".info" }, { "", ".c0m" }, { "", ".a.b.c" } };
+	const char *dir = getenv("srcdir");
+	struct slice text = read_file(dir != NULL ? dir : ".", "data/sources.tsv"), rest = text, line, pattern, expected;
+	const struct known *known;
+	char host[HOST_MAX + 32];
+	size_t number = 0, len;
+
+	while (rest.len > 0) {
+		line = slice_cut(&rest, '\n');
+		pattern = slice_cut(&line, '\t');
+		if (line.len == 0 || pattern.p[0] == '#' || (number++ % 37 != 0 && !slice_ends(pattern, SLICE(".*"))))
+			continue;
+		if (slice_ends(pattern, SLICE(".*")))
+			pattern.len -= 2;
+		for (size_t i = 0; i < N_ELEM(forms); i++) {
+			len = (size_t)snprintf(host, sizeof(host), "%s%.*s%s", forms[i].before, SLICE_FMT(pattern), forms[i].behind);
+			known = known_host(sources, slice_make(host, len));
+			expected = naive_pattern(text, slice_make(host, len));
+			ck_assert_msg(slice_equal(known != NULL ? known->pattern : SLICE(""), expected), "%s: %.*s, not %.*s", host,
+			    SLICE_FMT(expected), known != NULL ? (int)known->pattern.len : 0, known != NULL ? known->pattern.p : "");
+		}
+	}
+	free((void *)(uintptr_t)text.p);
+}
+END_TEST
+
 /* What an owner would wonder about if it were missing. */
 static const struct {
 	const char *kind, *hosts;
@@ -606,6 +675,7 @@ main(void)
 	tcase_add_loop_test(tc, file_is_checked, 0, (int)N_ELEM(files));
 	tcase_add_test(tc, which_pattern_wins);
 	tcase_add_test(tc, every_line_decides);
+	tcase_add_test(tc, as_a_slow_search_finds);
 	tcase_add_loop_test(tc, popular_hosts, 0, (int)N_ELEM(popular));
 	tcase_add_test(tc, payment_pages_without_a_line);
 	suite_add_tcase(suite, tc);

@@ -96,13 +96,9 @@ url_host(struct slice url, char out[HOST_MAX])
 struct slice
 referrer_origin(struct slice referrer)
 {
-	size_t i = slice_starts(referrer, SLICE("https://")) ? 8 : scheme_len(referrer);
+	size_t skip = scheme_len(referrer);
 
-	if (i == 0)
-		return (SLICE(""));
-	while (i < referrer.len && referrer.p[i] != '/' && referrer.p[i] != '?' && referrer.p[i] != '#')
-		i++;
-	return (slice_make(referrer.p, i));
+	return (slice_make(referrer.p, skip > 0 ? skip + cut_authority(slice_skip(referrer, skip)).len : 0));
 }
 
 /* host itself, or a subdomain of it. */
