@@ -60,7 +60,7 @@ static const char *const targets[] = { "/", "/p/mug", "/p/mug?utm_source=a", "/p
 static const char *const referrers[] = { "", "https://shop.example", "https://shop.example/p/mug", "http://shop.example/", "https://shop.example:443/",
     "https://SHOP.example/", "https://shop.exampl/", "https://www.google.com/search?q=a", "https://www.google.de/", "https://google.com@evil.example/",
     "https://paypal.com/x", "https://www.paypal.com?x", "https://a.example#b", "https://a.example/b", "android-app://com.google.android.gm/",
-    "//shop.example/", "https://", "https:///", "?https://a.example", "https://\x01" "a.example/", "https://semalt.com/", "https://a.semalt.com" };
+    "//shop.example/", "https://", "https:///", "?https://a.example", ("https://\x01" "a.example/"), "https://semalt.com/", "https://a.semalt.com" };
 
 static struct slice
 pick(const char *const *list, size_t n)

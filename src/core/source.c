@@ -98,7 +98,7 @@ referrer_origin(struct slice referrer)
 {
 	size_t skip = scheme_len(referrer);
 
-	return (slice_make(referrer.p, skip > 0 ? skip + cut_authority(slice_skip(referrer, skip)).len : 0));
+	return (skip == 0 ? SLICE("") : slice_make(referrer.p, skip + cut_authority(slice_skip(referrer, skip)).len));
 }
 
 /* host itself, or a subdomain of it. */

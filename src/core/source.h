@@ -52,8 +52,8 @@ struct source_rules {
  * (direct)/(none) with the target's utm_campaign: what a visit gets that begins so. */
 bool source_of(const struct source_rules *, struct slice target, struct slice referrer, struct source *out);
 bool source_is_direct(const struct source *);
-/* As much of a referrer as source_of() and referrer_is_internal() look at: scheme and host, as they stand there.
- * (Of a target they look at its query.)  Who has seen both before knows the answer. */
+/* As much of a referrer as source_of() and referrer_is_internal() look at: scheme and host, as they stand there;
+ * its p is not NULL.  (Of a target they look at its query.)  Who has seen both before knows the answer. */
 struct slice referrer_origin(struct slice referrer);
 /* "utm", "click_id", "own_host", ... */
 const char *source_rule_word(enum source_rule);
