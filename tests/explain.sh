@@ -121,7 +121,7 @@ printf 'pay.example\tpay\tpayment\nlamps.example\tlamps\tsocial\n' >"$work/data/
 cat >"$work/sites.conf" <<'CONF'
 data_dir = "data"
 site "shop" { currency = "EUR" hosts = {"shop.example"} ignore_referrers = {"bank.example"} log "/nowhere/a.log" {} }
-site "other" { currency = "EUR" hosts = {"other.example"} log "/nowhere/b.log" {} }
+site "other" { currency = "EUR" hosts = {"other.example"} log "/nowhere/b.log" {} provider "stripe" { secret_file = "none" } }
 CONF
 answers "the configuration's hosts and table" \
     '/\thttps://shop.example/\n/\thttps://eu.bank.example/\n/\thttps://pay.example/\n/\thttps://lamps.example/\n/\thttps://paypal.com/\n/\thttps://x.example/\n' \
@@ -134,6 +134,10 @@ ${direct}own_host\"}" source -c "$work/sites.conf" --host x.example
 answers "of another site" '/\thttps://other.example/\n/\thttps://shop.example/\n' "${direct}own_host\"}
 {\"source\":\"shop.example\",\"medium\":\"referral\",\"campaign\":\"(none)\",\"channel\":\"Referral\",\"rule\":\"referrer\"}" \
     source -c "$work/sites.conf" -s other
+answers "a payment page of a provider of the site" '/\thttps://checkout.stripe.com/c/pay\n' "${direct}ignored:checkout.stripe.com\"}" \
+    source -c "$work/sites.conf" -s other
+answers "... but not of another site's" '/\thttps://checkout.stripe.com/c/pay\n' \
+    '{"source":"checkout.stripe.com","medium":"referral","campaign":"(none)","channel":"Referral","rule":"referrer"}' source -c "$work/sites.conf"
 refuses "no such site" "rpvctl: $work/sites.conf has no site \"none\"" explain source -c "$work/sites.conf" -s none
 refuses "a host with a path" 'rpvctl: --host "https://shop.example/": expected a host name' explain source --host https://shop.example/
 refuses "a host with a port" 'rpvctl: --host "shop.example:80": expected a host name' explain source --host shop.example:80

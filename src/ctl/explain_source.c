@@ -18,6 +18,7 @@ struct source_explainer {
 	char **hosts;			/* rules.own_hosts: those of --host, then the configuration's */
 	size_t n_hosts, n_owned;	/* the first of them, which are ours */
 	size_t cap;
+	const char **referrers;		/* rules.ignore_referrers; NULL: none */
 };
 
 static void
@@ -28,6 +29,7 @@ source_close(void *arg)
 	for (size_t i = 0; i < x->n_owned; i++)
 		free(x->hosts[i]);
 	free(x->hosts);
+	free(x->referrers);
 	free(x);
 }
 
@@ -95,7 +97,8 @@ take_configured(struct source_explainer *x, const struct explain_want *want, str
 		return (want->config != NULL ? -1 : 0);
 	for (char **host = site->hosts; host != NULL && *host != NULL; host++)
 		put_host(x, *host);
-	x->rules.ignore_referrers = (const char *const *)site->ignore_referrers;
+	x->referrers = rules_referrers(site);
+	x->rules.ignore_referrers = x->referrers;
 	return (0);
 }
 

@@ -169,27 +169,27 @@ take_tokens(struct rules *r, const struct site_conf *site)
 	r->engine.n_tokens = n;
 }
 
-/* Those that the owner names, then the payment pages of the site's providers. */
-static void
-take_referrers(struct rules *r, const struct site_conf *site)
+const char **
+rules_referrers(const struct site_conf *site)
 {
 	size_t n = 0, most = list_len(site->ignore_referrers);
+	const char **list;
 
 	for (size_t i = 0; i < site->n_providers; i++) {
 		const struct provider *p = provider_find(site->providers[i].provider);
 
 		most += p != NULL ? list_len((char **)p->payment_pages) : 0;
 	}
-	r->referrers = mem_calloc(most + 1, sizeof(*r->referrers));
+	list = mem_calloc(most + 1, sizeof(*list));
 	for (size_t i = 0; i < list_len(site->ignore_referrers); i++)
-		r->referrers[n++] = site->ignore_referrers[i];
+		list[n++] = site->ignore_referrers[i];
 	for (size_t i = 0; i < site->n_providers; i++) {
 		const struct provider *p = provider_find(site->providers[i].provider);
 
 		for (const char *const *page = p != NULL ? p->payment_pages : NULL; page != NULL && *page != NULL; page++)
-			r->referrers[n++] = *page;
+			list[n++] = *page;
 	}
-	r->engine.source.ignore_referrers = r->referrers;
+	return (list);
 }
 
 static void
@@ -271,7 +271,8 @@ rules_new(const struct site_conf *site, const struct tables *tables, struct geo 
 	e->max_history = site->history_limit;
 	take_identities(r, site);
 	take_tokens(r, site);
-	take_referrers(r, site);
+	r->referrers = rules_referrers(site);
+	e->source.ignore_referrers = r->referrers;
 	take_lists(r, site);
 	take_proxies(r, site->trusted_proxies);
 	if (geo != NULL) {

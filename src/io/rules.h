@@ -26,6 +26,9 @@ struct rules *rules_new(const struct site_conf *site, const struct tables *, str
 void rules_limit(struct rules *, uint64_t memory);
 void rules_free(struct rules **);
 const struct engine_rules *rules_engine(const struct rules *);
+/* From where visitors only come back: hosts that the owner names, then the payment pages of the site's providers.
+ * NULL-terminated; the list is the caller's, the strings are not. */
+const char **rules_referrers(const struct site_conf *);
 /* The format of one of the site's logs, with the cookies that its identities want; the caller's. */
 struct format *rules_format(const struct rules *, const struct log_conf *, struct err *);
 /* What format_found() of auto says, in words, and what the site's rules miss in it. */
