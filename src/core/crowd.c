@@ -53,7 +53,11 @@ crowd_note(struct crowd *c, const struct hash_key *key, struct slice addr, uint6
 static uint64_t
 sure_visits(const struct crowd_place *p)
 {
-	return (__builtin_popcountll(p->browsers) >= CROWD_BROWSERS ? p->visits - p->surplus : 0);
+	unsigned browsers = 0;
+
+	for (uint64_t bits = p->browsers; bits != 0; bits &= bits - 1)
+		browsers++;
+	return (browsers >= CROWD_BROWSERS ? p->visits - p->surplus : 0);
 }
 
 unsigned

@@ -90,11 +90,7 @@ site_check_inputs(struct site *s, struct buf *mistakes)
 		struct tail *tail = in.stream != NULL ? stream_stop(in.stream) : in.tail;
 
 		tail_next(tail, &line);
-		if (!problem_of(s, &in, &err))
-			continue;
-		if (s->env.replay && can_do_without(tail))
-			log_warning("site %s: %s; the replay goes on without it", s->conf->name, err.msg);
-		else
+		if (problem_of(s, &in, &err) && !(s->env.replay && can_do_without(tail)))	/* then its end says so */
 			buf_printf(mistakes, "%s\n", err.msg);
 	}
 }

@@ -175,7 +175,7 @@ def replay_inputs(b):
              r"/a.log.xz is packed with xz: unpack it first", lines=1)
     if os.geteuid() != 0:
         b.replay("unreadable log", b.conf(log=r.write("shut.log", line(b.now), 0)), 1, r"shut.log.*: .*read", lines=1)
-    lines = "".join(line(b.now - 5000 + i, agent=f"{AGENT} x/{i * 7919 % 1000003}") for i in range(2000))
+    lines = "".join(line(b.now - 5000 + i).replace("192.0.2.7", f"192.0.{i >> 8}.{i & 255}") for i in range(2000))
     whole = gzip.compress(lines.encode())
     b.replay("a whole gzip file", b.conf(log=r.write("whole.gz", whole)), 0, lines=0)
     b.counted("a whole gzip file", 2000)
