@@ -357,6 +357,33 @@ def syslog_survives():
 
 
 @case
+def syslog_of_the_service_manager():
+    """A socket that somebody else holds open keeps what comes while rpvd is away."""
+    with Host("inherited", UNIX) as host:
+        held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        held.bind(host.path("syslog.sock"))
+        held.set_inheritable(True)
+        send = Sender(host.path("syslog.sock"))
+        for n in range(3):
+            send.line(n)
+        for run in range(2):
+            script = f'exec 3<&{held.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
+            with open(host.path("rpvd.log"), "ab") as out:
+                child = subprocess.Popen(["sh", "-c", script, "sh", rig.RPVD, "-c", host.path("rpvd.conf")], stderr=out, pass_fds=[held.fileno()])
+            host.children.append(child)
+            host.until_visits("while it was away", 3 + 10 * run)
+            for n in range(5):
+                send.line(100 * run + 10 + n)
+            host.until_visits("while it runs", 8 + 10 * run)
+            child.send_signal(signal.SIGTERM)
+            equal(child.wait(PATIENCE), 0, "the end")
+            must(os.path.exists(host.path("syslog.sock")), "it removed a socket that is not its own")
+            for n in range(5):
+                send.line(100 * run + 50 + n)
+        held.close()
+
+
+@case
 def syslog_that_is_too_much():
     """More than memory and kernel hold, by UDP, with Redis away: what the kernel dropped is counted, the rest is in the figures."""
     port = free_port()
@@ -411,6 +438,10 @@ def syslog_is_configured():
         other.close()
         host.live()
         listening(host)
+        with open("/proc/sys/net/unix/max_dgram_qlen", encoding="ascii") as f:
+            few = int(f.read()) < 512
+        equal("net.unix.max_dgram_qlen" in host.read("rpvd.log"), few, "a short queue is told")
+        equal("syslog_queue" in rig.run([rig.RPVD, "doctor", "-c", host.path("rpvd.conf")])[1], few, "by the doctor, too")
 
 
 # ---- files ---------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ sed -e 's|@sbindir@/rpvd|/bin/true|; s|@sysconfdir@|/etc|' \
     "$units/rpvd.service.in" >"$work/rpvd.service"
 sed -e 's|/usr/bin/redis-server|/bin/true|' \
     "$units/rpvd-redis.service" >"$work/rpvd-redis.service"
-cp "$units/rpvd.socket" "$work/"
+cp "$units/rpvd.socket" "$units/rpvd-syslog.socket" "$work/"
 
 # Warnings do not change the exit status of verify, so that any word is a finding.
 verify() {
@@ -45,7 +45,7 @@ if ! systemd-analyze security --offline=true --no-pager "$work/rpvd.service" >/d
 	echo "this systemd-analyze cannot judge a file offline: $(systemd-analyze --version | head -n 1)"
 	exit 77
 fi
-for unit in rpvd.service rpvd.socket rpvd-redis.service; do
+for unit in rpvd.service rpvd.socket rpvd-redis.service rpvd-syslog.socket; do
 	verify "$unit"
 done
 # A test that cannot fail proves nothing.
@@ -73,6 +73,7 @@ holds rpvd.service StartLimitIntervalSec=0
 holds rpvd.service LimitCORE=0
 holds rpvd.service StateDirectory=rpvd
 holds rpvd.socket Backlog=4096
+holds rpvd-syslog.socket Service=rpvd.service
 if grep -q ^RuntimeDirectory= "$work/rpvd.service"; then
 	echo "rpvd.service: with RuntimeDirectory= the socket goes whenever the service stops"
 	failures=$((failures + 1))

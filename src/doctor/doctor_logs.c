@@ -14,6 +14,7 @@
 #include "io/logfile.h"
 #include "io/misfit.h"
 #include "io/rules.h"
+#include "io/syslog.h"
 #include "io/tail.h"
 
 #define LINES_LOOKED_AT 500		/* at either end */
@@ -165,7 +166,9 @@ check_log(struct doctor *d, const struct rules *rules, const struct log_conf *lo
 	struct format *format = rules_format(rules, log, &err);
 	glob_t found;
 
-	if (format == NULL)
+	if (strcmp(log->path, LOG_STDIN) == 0)
+		doctor_note(d, "log_file", "log \"-\": standard input, which only a replay reads");
+	else if (format == NULL)
 		doctor_find(d, "log_format", &fix, "%s line %d: log \"%.100s\": %.250s", d->config->file, log->line, log->path, err.msg);
 	else if (strpbrk(log->path, "*?[") == NULL || glob(log->path, 0, NULL, &found) != 0)
 		check_path(d, log, log->path, format);
@@ -176,6 +179,19 @@ check_log(struct doctor *d, const struct rules *rules, const struct log_conf *lo
 		globfree(&found);
 	}
 	format_free(&format);
+}
+
+static void
+check_syslog(struct doctor *d, const struct log_conf *log)
+{
+	struct err fix;
+	int queue = strncmp(log->path, "unix:", 5) == 0 ? syslog_queue() : SYSLOG_QUEUE;
+
+	if (queue >= SYSLOG_QUEUE)
+		return;
+	err_set(&fix, "sysctl net.unix.max_dgram_qlen=%d, for good in /etc/sysctl.d, and restart rpvd; or use 127.0.0.1:PORT, whose losses"
+	    " are counted.", SYSLOG_QUEUE);
+	doctor_find(d, "syslog_queue", &fix, "%s: keeps %d messages, and the web server drops what is more without a word", log->path, queue);
 }
 
 void
@@ -190,6 +206,8 @@ doctor_logs(struct doctor *d)
 			doctor_find(d, "rates", &fix, "site %s: %.400s", site->name, err.msg);
 		for (size_t k = 0; rules != NULL && k < site->n_logs; k++)
 			check_log(d, rules, &site->logs[k]);
+		for (size_t k = 0; k < site->n_syslogs; k++)
+			check_syslog(d, &site->syslogs[k]);
 		rules_free(&rules);
 	}
 }

@@ -14,6 +14,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -333,19 +334,24 @@ check(const char *file, bool replay, struct buf *mistakes)
 
 /* ---- webhooks ------------------------------------------------------------- */
 
-/* A socket from the service manager, or -1. */
+/* Sockets from the service manager: those of datagrams are for syslog.  The webhooks', or -1. */
 static int
-inherited_socket(void)
+inherited_sockets(struct daemon *d)
 {
-	int n = sd_listen_fds(1);
+	int n = sd_listen_fds(1), webhooks = -1;
 
-	return (n > 0 ? SD_LISTEN_FDS_START : -1);
+	for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++)
+		if (sd_is_socket(fd, AF_UNSPEC, SOCK_DGRAM, -1) > 0)
+			syslogs_inherit(d->syslogs, fd);
+		else if (webhooks < 0)
+			webhooks = fd;
+	return (webhooks);
 }
 
 static int
 start_webhooks(struct daemon *d, struct err *err)
 {
-	int fd = inherited_socket();
+	int fd = inherited_sockets(d);
 
 	if (d->options.replay)
 		return (0);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <event2/util.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,35 @@ local_open(struct local *l, const char *text, int type, int backlog, mode_t mode
 	if (rc != 0)
 		local_close(l);
 	return (rc);
+}
+
+bool
+local_is_at(int fd, int type, const char *text)
+{
+	struct sockaddr_storage is = { 0 }, want = { 0 };
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&is;
+	socklen_t len = sizeof(is), type_len = sizeof(int);
+	int is_type, want_len = sizeof(want);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &is_type, &type_len) != 0 || is_type != type ||
+	    getsockname(fd, (struct sockaddr *)&is, &len) != 0)
+		return (false);
+	if (strncmp(text, "unix:", 5) == 0)
+		return (is.ss_family == AF_UNIX && strcmp(un->sun_path, text + 5) == 0);
+	return (evutil_parse_sockaddr_port(text, (struct sockaddr *)&want, &want_len) == 0 &&
+	    evutil_sockaddr_cmp((struct sockaddr *)&is, (struct sockaddr *)&want, 1) == 0);
+}
+
+int
+local_inherit(struct local *l, int fd, struct err *err)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	*l = (struct local){ .fd = -1 };
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+		return (err_set(err, "descriptor %d: %s", fd, strerror(errno)));
+	l->fd = fd;
+	return (0);
 }
 
 void

@@ -22,6 +22,10 @@ struct local {
 /* type: SOCK_STREAM, which listens with this backlog, or SOCK_DGRAM.  mode: of a socket file.
  * 0, or -1 with err set and nothing to be closed. */
 int local_open(struct local *, const char *text, int type, int backlog, mode_t mode, struct err *);
+/* Whether fd, which the service manager holds open, is a socket of this type at this address. */
+bool local_is_at(int fd, int type, const char *text);
+/* Takes over such a one. */
+int local_inherit(struct local *, int fd, struct err *);
 /* Also removes the socket file, unless another process has taken its name since.  fd is -1 then. */
 void local_close(struct local *);
 bool local_is_loopback(const struct sockaddr *);

@@ -25,7 +25,7 @@
 #define WAIT_BYTES (8 * 1024 * 1024)	/* that may wait in the kernel, where it allows */
 #define GATHER_MS 3			/* lines that come together go on together */
 #define REST_MS 20
-#define QUEUE_LEAST 512			/* what systemd sets at boot */
+#define INHERITED_MAX 32
 
 struct listener {
 	TAILQ_ENTRY(listener) link;
@@ -45,6 +45,8 @@ struct syslogs {
 	void *arg;
 	struct event gather;
 	TAILQ_HEAD(, listener) listeners;
+	int inherited[INHERITED_MAX];
+	size_t n_inherited;
 	char datagram[DATAGRAM_MAX + 1];
 };
 
@@ -158,22 +160,40 @@ on_gathered(evutil_socket_t fd, short what, void *arg)
 
 /* ---- sockets ------------------------------------------------------------------ */
 
-/* How many messages a unix socket keeps for who is slow is the system's to say.  A sender that does not wait,
- * such as nginx, drops what is more, and says nothing. */
+int
+syslog_queue(void)
+{
+	struct err err;
+	size_t len;
+	char *text = file_read("/proc/sys/net/unix/max_dgram_qlen", 100, &len, &err);
+	int n = text != NULL ? atoi(text) : SYSLOG_QUEUE;
+
+	free(text);
+	return (n);
+}
+
 static void
 mind_queue(const struct listener *l)
 {
-	static const char path[] = "/proc/sys/net/unix/max_dgram_qlen";
-	struct err err;
-	size_t len;
-	char *text;
-
-	if (l->socket.path == NULL || (text = file_read(path, 100, &len, &err)) == NULL)
-		return;
-	if (atoi(text) < QUEUE_LEAST)
+	if (strncmp(l->address, "unix:", 5) == 0 && syslog_queue() < SYSLOG_QUEUE)
 		log_warning("syslog: %s: a unix socket keeps %d messages here, and senders drop more: set net.unix.max_dgram_qlen=%d by sysctl and"
-		    " restart rpvd, or use 127.0.0.1:PORT, whose losses are counted", l->address, atoi(text), QUEUE_LEAST);
-	free(text);
+		    " restart rpvd, or use 127.0.0.1:PORT, whose losses are counted", l->address, syslog_queue(), SYSLOG_QUEUE);
+}
+
+/* False where the service manager has none for this address. */
+static bool
+listener_inherit(struct listener *l)
+{
+	struct syslogs *s = l->owner;
+
+	for (size_t i = 0; i < s->n_inherited; i++)
+		if (local_is_at(s->inherited[i], SOCK_DGRAM, l->address)) {
+			int fd = s->inherited[i];
+
+			s->inherited[i] = s->inherited[--s->n_inherited];
+			return (local_inherit(&l->socket, fd, &l->problem) == 0);
+		}
+	return (false);
 }
 
 /* Every user of this machine may write to it, as to /dev/log: who serves pages is another one than rpvd. */
@@ -182,7 +202,7 @@ listener_open(struct listener *l)
 {
 	int on = 1, bytes = WAIT_BYTES;
 
-	if (local_open(&l->socket, l->address, SOCK_DGRAM, 0, 0666, &l->problem) != 0)
+	if (!listener_inherit(l) && local_open(&l->socket, l->address, SOCK_DGRAM, 0, 0666, &l->problem) != 0)
 		return (-1);
 	l->problem.msg[0] = '\0';
 	l->dropped = 0;
@@ -273,6 +293,13 @@ syslogs_feed(struct syslogs *s, const char *address, size_t limit)
 	must(evtimer_assign(&l->rested, s->base, on_rested, l) == 0);
 	TAILQ_INSERT_TAIL(&s->listeners, l, link);
 	return (l->feed);
+}
+
+void
+syslogs_inherit(struct syslogs *s, int fd)
+{
+	if (s->n_inherited < INHERITED_MAX)
+		s->inherited[s->n_inherited++] = fd;
 }
 
 int

@@ -625,18 +625,14 @@ listen_inherited(struct webhooks *w, int fd, struct err *err)
 {
 	struct sockaddr_storage ss = { 0 };
 	socklen_t len = sizeof(ss), on_len = sizeof(int);
-	int on = 0, flags;
+	int on = 0;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &on_len) != 0 || !on)
 		return (err_set(err, "descriptor %d is no listening socket", fd));
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0 ||
 	    (ss.ss_family != AF_UNIX && !local_is_loopback((struct sockaddr *)&ss)))
 		return (err_set(err, "descriptor %d listens on an address that is neither a unix socket nor loopback", fd));
-	flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
-		return (err_set(err, "descriptor %d: %s", fd, strerror(errno)));
-	w->socket.fd = fd;
-	return (0);
+	return (local_inherit(&w->socket, fd, err));
 }
 
 static int
