@@ -682,7 +682,6 @@ static void
 on_second(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *d = arg;
-	struct err err;
 
 	(void)fd;
 	(void)what;
@@ -692,8 +691,8 @@ on_second(evutil_socket_t fd, short what, void *arg)
 		site_tick(d->now.sites[i]);
 		site_watch_dirs(d->now.sites[i], watch_dir_of, d);
 	}
-	if (!d->stopping)
-		start_syslogs(d, &err);		/* what could not listen before; the status says why */
+	if (!d->stopping && !d->options.rebuild)
+		syslogs_tick(d->syslogs);
 	rotate_journal(d);
 	mind_clock(d);
 	hooks_tick(d->hooks, d->now.config->quarantine_keep_ms);

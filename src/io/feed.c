@@ -171,15 +171,18 @@ feed_read(struct feed *f, void *out, size_t room, uint64_t offset)
 
 /* ---- a sender ----------------------------------------------------------------- */
 
-/* An eighth of what a feed may hold stays when it is committed: a Redis that crashes may forget its last
- * second, and it is read again. */
 static size_t
-releasable(const struct feed *f)
+releasable_but(const struct feed *f, uint64_t slack)
 {
-	uint64_t slack = f->limit / 8 > SLACK_BYTES ? f->limit / 8 : SLACK_BYTES;
 	uint64_t keep = f->released > slack ? f->released - slack : 0;
 
 	return (keep > f->begin ? (size_t)(keep - f->begin) : 0);
+}
+
+static size_t
+releasable(const struct feed *f)
+{
+	return (releasable_but(f, f->limit / 8 > SLACK_BYTES ? f->limit / 8 : SLACK_BYTES));
 }
 
 size_t
@@ -201,17 +204,33 @@ feed_put(struct feed *f, struct slice line)
 	f->bytes[f->n++] = '\n';
 }
 
-/* At rest, when all is committed, little memory is left. */
+static void
+drop_and_shrink(struct feed *f, size_t k)
+{
+	if (k > 0)
+		drop(f, k);
+	if (f->cap > REST_BYTES && f->n < REST_BYTES) {
+		f->cap = REST_BYTES;
+		f->bytes = mem_realloc(f->bytes, f->cap);
+	}
+}
+
 void
 feed_release(struct feed *f, uint64_t offset)
 {
 	if (offset > f->released && offset <= feed_end(f))
 		f->released = offset;
-	if (releasable(f) <= f->n / 2 || f->n < REST_BYTES / 2)
-		return;
-	drop(f, releasable(f));
-	if (f->cap > REST_BYTES && f->n < REST_BYTES) {
-		f->cap = REST_BYTES;
-		f->bytes = mem_realloc(f->bytes, f->cap);
-	}
+	if (releasable(f) > f->n / 2 && f->n > REST_BYTES / 2)
+		drop_and_shrink(f, releasable(f));
+}
+
+/* Addresses have no business here any longer than that. */
+void
+feed_rest(struct feed *f)
+{
+	size_t k = releasable_but(f, SLACK_BYTES);
+
+	drop_and_shrink(f, k);
+	if (f->cap > f->n)
+		sodium_memzero(f->bytes + f->n, f->cap - f->n);
 }

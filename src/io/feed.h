@@ -45,7 +45,9 @@ uint64_t feed_id(const struct feed *);
 /* A line, without its newline; only where feed_room() has room for both. */
 void feed_put(struct feed *, struct slice line);
 size_t feed_room(const struct feed *);
-/* What is before offset is committed. */
+/* What is before offset is committed.  An eighth of the limit stays in memory all the same: a Redis that
+ * crashes may forget its last second, and it is read again; until feed_rest(), when nothing has come for long. */
 void feed_release(struct feed *, uint64_t offset);
+void feed_rest(struct feed *);
 
 #endif

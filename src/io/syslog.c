@@ -25,6 +25,7 @@
 #define WAIT_BYTES (8 * 1024 * 1024)	/* that may wait in the kernel, where it allows */
 #define GATHER_MS 3			/* lines that come together go on together */
 #define REST_MS 20
+#define QUIET_TICKS 30			/* seconds */
 #define INHERITED_MAX 32
 
 struct listener {
@@ -36,6 +37,8 @@ struct listener {
 	struct event readable, rested;
 	struct syslog_counts counts;
 	uint32_t dropped;		/* the kernel's number, of this socket */
+	uint64_t lines_then;		/* at the last tick that met more of them */
+	unsigned quiet;			/* ticks since then */
 	struct err problem;
 };
 
@@ -314,6 +317,21 @@ syslogs_listen(struct syslogs *s, struct err *err)
 			rc = -1;
 		}
 	return (rc);
+}
+
+void
+syslogs_tick(struct syslogs *s)
+{
+	struct listener *l;
+	struct err err;
+
+	(void)syslogs_listen(s, &err);		/* the status says what is wrong */
+	TAILQ_FOREACH(l, &s->listeners, link) {
+		l->quiet = l->counts.lines == l->lines_then ? l->quiet + 1 : 0;
+		l->lines_then = l->counts.lines;
+		if (l->quiet == QUIET_TICKS)
+			feed_rest(l->feed);
+	}
 }
 
 void

@@ -43,6 +43,8 @@ void syslogs_inherit(struct syslogs *, int fd);
 /* Listens at all of them where it does not yet.  -1 with err of the last one that failed: it is tried
  * again with the next call. */
 int syslogs_listen(struct syslogs *, struct err *);
+/* Once a second: tries again to listen where it could not, and lets go of lines that are committed for long. */
+void syslogs_tick(struct syslogs *);
 /* The addresses from now on; others are closed. */
 void syslogs_keep(struct syslogs *, bool (*wanted)(const char *address, void *arg), void *arg);
 /* Takes what waits in the sockets, and closes them. */
