@@ -421,6 +421,34 @@ def syslog_that_is_too_much():
 
 
 @case
+def syslog_cannot_be_read_again():
+    """Who asks for a rebuild is told so and loses nothing; an emptied Redis has what comes from then on, and says so."""
+    with Host("again", UNIX + "\nlog 'DIR/a.log' {}") as host:
+        host.write("a.log", "")
+        rpvd = host.live()
+        listening(host)
+        send = Sender(host.path("syslog.sock"))
+        for n in range(5):
+            send.line(n)
+        host.until_visits("at first", 5)
+        code, _, said = rig.run([rig.RPVD, "-c", host.path("rpvd.conf"), "--rebuild-later"])
+        equal(code, 2, "a rebuild that is asked for")
+        says(said, "lines that came by syslog cannot be read again")
+        rpvd.send_signal(signal.SIGTERM)
+        equal(rpvd.wait(PATIENCE), 0, "the end")
+        code, _, said = rig.run([rig.RPVD, "-c", host.path("rpvd.conf"), "--rebuild"])
+        equal(code, 1, "a rebuild")
+        says(said, "lines that came by syslog cannot be read again")
+        says(host.replay(), "a replay has no lines that came by syslog")
+        host.db("FLUSHALL")
+        host.live()
+        must(rig.until(lambda: host.read("rpvd.log").count("listening") == 2, PATIENCE) is not None, host.read("rpvd.log"))
+        Sender(host.path("syslog.sock")).line(7)
+        host.until_visits("after a flush", 1)
+        must(rig.until(lambda: "syslog cannot be read again" in host.status().get("rebuild", ""), PATIENCE) is not None, f"{host.status()}")
+
+
+@case
 def syslog_is_configured():
     """Mistakes of an address, and a socket of somebody else."""
     for inputs, what in ((UNIX + "\n" + UNIX, "is here already"), ("syslog '0.0.0.0:514' {}", "expected unix:/path/of/socket, 127.0.0.1:PORT"),

@@ -882,13 +882,19 @@ request_rebuild(const struct daemon_options *options)
 	struct buf mistakes = { 0 };
 	struct config *config = config_load(options->config, &mistakes);
 	bool known = options->rebuild_site == NULL;
+	struct err err;
 	int rc = 2;
 
-	for (size_t i = 0; config != NULL && i < config->n_sites; i++)
-		known = known || strcmp(config->sites[i].name, options->rebuild_site) == 0;
+	for (size_t i = 0; config != NULL && i < config->n_sites; i++) {
+		bool asked = options->rebuild_site == NULL || strcmp(config->sites[i].name, options->rebuild_site) == 0;
+
+		known = known || asked;
+		if (asked && !options->rebuild_cancel && rebuild_would_lose(&config->sites[i], &err))
+			buf_printf(&mistakes, "%s\n", err.msg);
+	}
 	if (config != NULL && !known)
 		no_such_site(options->config, options->rebuild_site, &mistakes);
-	else if (config != NULL)
+	else if (config != NULL && mistakes.len == 0)
 		rc = rebuild_request(config, options->rebuild_site, options->rebuild_cancel);
 	say_mistakes(&mistakes);
 	config_free(&config);

@@ -133,6 +133,16 @@ find_logs(struct site *s, bool rewound)
 	return (has_lines);
 }
 
+/* What was sent is nowhere any more. */
+static void
+find_syslog(struct site *s)
+{
+	if (s->conf->n_syslogs == 0)
+		return;
+	s->origin.since_ms = site_now(s);
+	s->origin.limit = LIMIT_SYSLOG;
+}
+
 /* ---- how far the journal does ------------------------------------------------ */
 
 struct journal_look {
@@ -279,6 +289,7 @@ origin_find(struct site *s, bool rewound)
 	s->origin = (struct origin){ .is_rebuild = rewound, .under_way = rewound };
 	has_lines = find_logs(s, rewound);
 	if (rewound) {
+		find_syslog(s);
 		find_journal(s);
 		s->origin.unread = find_unread(s);
 	}
@@ -330,7 +341,7 @@ origin_load(struct origin *o, struct slice saved)
 	o->is_rebuild = (flags & 1) != 0;
 	o->under_way = (flags & 2) != 0;
 	o->since_ms = reader_svarint(&r);
-	o->limit = (enum origin_limit)(reader_varint(&r) % (LIMIT_JOURNAL + 1));
+	o->limit = (enum origin_limit)(reader_varint(&r) % (LIMIT_SYSLOG + 1));
 	o->rebuilt_ms = reader_svarint(&r);
 	o->keyless = reader_varint(&r);
 	o->keyless_ms = reader_svarint(&r);
@@ -391,7 +402,8 @@ origin_sentence(const struct site *s, struct buf *out)
 		buf_puts(out, "figures before ");
 		put_minute(out, o->since_ms);
 		buf_puts(out, " could not be rebuilt: ");
-		buf_puts(out, o->limit == LIMIT_JOURNAL ? "the journal of webhooks reaches back no further" : intake_logs(s->intake) > 1 ?
+		buf_puts(out, o->limit == LIMIT_SYSLOG ? "lines that came by syslog cannot be read again" :
+		    o->limit == LIMIT_JOURNAL ? "the journal of webhooks reaches back no further" : intake_logs(s->intake) > 1 ?
 		    "not every log reaches back further" : "no log reaches back further");
 	}
 	if (o->unread > 0 && is_partial(s, &levels[n - 1], o->rebuilt_ms))

@@ -15,7 +15,7 @@
 
 struct site;
 
-enum origin_limit { LIMIT_NONE, LIMIT_LOG, LIMIT_JOURNAL };	/* NONE: the figures had begun no earlier */
+enum origin_limit { LIMIT_NONE, LIMIT_LOG, LIMIT_JOURNAL, LIMIT_SYSLOG };	/* NONE: the figures had begun no earlier */
 
 struct origin {
 	bool is_rebuild;		/* there was a state before */

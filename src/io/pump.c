@@ -94,6 +94,8 @@ add_syslogs(struct site *s, struct err *err)
 	size_t limit = (size_t)(s->env.config->memory_limit / SYSLOG_SHARE / s->env.config->n_sites);
 	int rc = 0;
 
+	if (s->env.replay && s->conf->n_syslogs > 0)
+		log_notice("site %s: a replay has no lines that came by syslog", s->conf->name);
 	if (s->env.replay || s->env.rebuild)
 		return (0);
 	for (size_t i = 0; i < s->conf->n_syslogs && rc == 0; i++) {

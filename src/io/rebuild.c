@@ -20,13 +20,26 @@
 #include "io/tail.h"
 #include "store/redis.h"
 
+bool
+rebuild_would_lose(const struct site_conf *conf, struct err *err)
+{
+	if (conf->n_syslogs == 0)
+		return (false);
+	err_set(err, "site %s: lines that came by syslog cannot be read again, and a rebuild would lose their figures: where that is meant, take"
+	    " syslog out of the configuration for its time", conf->name);
+	return (true);
+}
+
 /* ---- before it begins ---------------------------------------------------------------- */
 
 void
 rebuild_check(struct site *s, struct buf *mistakes)
 {
 	size_t before = mistakes->len;
+	struct err err;
 
+	if (rebuild_would_lose(s->conf, &err))
+		buf_printf(mistakes, "%s\n", err.msg);
 	site_check_inputs(s, mistakes);
 	for (size_t i = 0; mistakes->len == before && i < intake_logs(s->intake); i++)
 		origin_unreadable(stream_path(intake_stream(s->intake, i)), mistakes);

@@ -13,8 +13,12 @@
 
 #include "base/buf.h"
 
+struct err;
 struct site;
+struct site_conf;
 
+/* True where a rebuild would have less to read than there was, whatever is on disk; err says so. */
+bool rebuild_would_lose(const struct site_conf *, struct err *);
 /* Before `rpvd --rebuild` begins: adds a line for each file that cannot be read and would be missing. */
 void rebuild_check(struct site *, struct buf *mistakes);
 /* Bytes of the logs that are not read yet. */
