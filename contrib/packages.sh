@@ -15,6 +15,7 @@ build automake automake
 build pkg-config pkg-config
 build libevent-dev pkg:libevent_openssl
 build libssl-dev pkg:openssl
+build libcurl4-openssl-dev pkg:libcurl
 build libhiredis-dev pkg:hiredis
 build libmaxminddb-dev pkg:libmaxminddb
 check check pkg:check

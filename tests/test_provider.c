@@ -1666,8 +1666,9 @@ START_TEST(paypal)
 	char pem[4096], text[8192];
 	const char *known = paypals[_i].known_url;
 	struct certificate certificate;
+	struct certificate_list certificates = { &certificate, known != NULL };
 	struct provider_conf conf = { .visitor_key = SLICE("rpv"), .tolerance_s = 300, .webhook_id = SLICE("WH1"),
-	    .certificates = &certificate, .n_certificates = known != NULL };
+	    .certificates = &certificates };
 	struct request req = { .method = SLICE("POST"), .received_ms = NOW * 1000, .body = slice_of(paypals[_i].body) };
 	struct delivery d;
 	struct post p;
@@ -1699,7 +1700,7 @@ START_TEST(paypal)
 }
 END_TEST
 
-START_TEST(certificates)
+START_TEST(certificates_in_pem)
 {
 	char pem[4096], public[64] = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
@@ -2100,7 +2101,8 @@ run_request(const char *name, size_t n, json_t *config, json_t *request)
 	struct slice secrets[8];
 	struct header headers[32];
 	struct certificate pinned[4];
-	struct provider_conf conf = { .secrets = secrets, .tolerance_s = 300, .certificates = pinned,
+	struct certificate_list certificates = { pinned, 0 };
+	struct provider_conf conf = { .secrets = secrets, .tolerance_s = 300, .certificates = &certificates,
 	    .notification_url = option_of(config, "notification_url"), .seller_id = option_of(config, "seller_id"),
 	    .webhook_id = option_of(config, "webhook_id") };
 	struct request req = { .headers = headers };
@@ -2112,7 +2114,7 @@ run_request(const char *name, size_t n, json_t *config, json_t *request)
 	size_t i;
 
 	json_object_foreach(json_object_get(config, "certificates"), url, pem)
-		pinned[conf.n_certificates++] = (struct certificate){ slice_of(url), slice_of(json_string_value(pem)) };
+		pinned[certificates.n++] = (struct certificate){ slice_of(url), slice_of(json_string_value(pem)) };
 	conf.visitor_key = slice_of(json_string_value(json_object_get(config, "visitor_key")));
 	conf.n_secrets = json_array_size(json_object_get(config, "secrets"));
 	for (i = 0; i < conf.n_secrets; i++)
@@ -2230,7 +2232,7 @@ main(void)
 	tcase_add_loop_test(tc, gumroad, 0, N_ELEM(sellers));
 	tcase_add_test(tc, bigcommerce);
 	tcase_add_loop_test(tc, paypal, 0, N_ELEM(paypals));
-	tcase_add_test(tc, certificates);
+	tcase_add_test(tc, certificates_in_pem);
 	tcase_add_test(tc, shopify_without_x);
 	tcase_add_test(tc, more_refunds_than_fit);
 	tcase_add_loop_test(tc, order_lines, 0, N_ELEM(lines));

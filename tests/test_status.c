@@ -117,6 +117,12 @@ static const struct { const char *why, *fields, *said; } complaints[] = {
 	{ "all understood since", WELL "quarantine=0 quarantine_bytes=300 journal=ok", "" },
 	{ "the journal cannot be written", WELL "journal=/j:+No+space",
 	    "The webhook journal cannot be written, so webhooks are refused, and not every provider sends again: /j: No space\n" },
+	{ "a ping of another seller", WELL "webhook_gumroad_401_wrong_account=2",
+	    "2 webhooks of gumroad were of another seller: is seller_id right?  Else somebody knows the address.\n" },
+	{ "what a figure cannot show", WELL "webhook_gumroad_200_partial_amount_unknown=1",
+	    "1 webhooks of gumroad told of a partial refund without its amount: tell it in an order file.\n" },
+	{ "thin bodies", WELL "webhook_bigcommerce_200_needs_api=3",
+	    "3 webhooks of bigcommerce tell that money moved, but not how much: let the shop send generic events, or an order file.\n" },
 	{ "a full disk", WELL "webhook_woocommerce_503_not_stored=1",
 	    "1 webhooks of woocommerce could not be written to the journal; the provider sends them again.  Is the disk full?\n" },
 };

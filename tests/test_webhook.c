@@ -48,6 +48,13 @@ test_provider_read(const struct provider_conf *conf, const struct request *req, 
 	d->secret_index = 1;
 	d->signed_s = 1200;
 	d->type = SLICE("order.of.a.kind.whose.name.is.longer.than.anybody.will.ever.want.to.read");
+	if (slice_is(req->body, "wanting")) {
+		d->verdict = VERDICT_REJECT;
+		d->status = 503;
+		d->reason = "no_certificate";
+		d->wants_certificate = SLICE("https://pay.example/certificate");
+		return;
+	}
 	if (slice_starts(req->body, SLICE("reject"))) {
 		d->secret_index = -1;
 		d->verdict = VERDICT_REJECT;
@@ -70,7 +77,7 @@ static struct shop {
 	unsigned appended, durable, syncs, done, by_status[600], largest_group;
 	bool sync_fails;
 	const struct provider *provider;
-	char reason[64], detail[160], type[100];
+	char reason[64], detail[160], type[100], wanted[CERTIFICATE_URL_MAX + 1];
 	int secret_index;
 	int64_t signed_s;
 	size_t body_len;
@@ -132,7 +139,15 @@ shop_now(void *arg)
 	return (1234567);
 }
 
-static const struct webhook_calls calls = { shop_append, shop_sync, shop_done, shop_now };
+static void
+shop_wants(void *arg, struct slice url)
+{
+	struct shop *s = arg;
+
+	snprintf(s->wanted, sizeof(s->wanted), "%.*s", SLICE_FMT(url));
+}
+
+static const struct webhook_calls calls = { shop_append, shop_sync, shop_done, shop_now, shop_wants };
 static const struct webhook_endpoint endpoints[] = {
 	{ .path = "/hooks/test", .name = "test", .provider = &test_provider, .conf = { .visitor_key = { "rpv", 3 } }, .site = &site },
 };
@@ -334,6 +349,39 @@ START_TEST(one_request)
 	ck_assert_uint_eq(shop.by_status[asks[_i].status], 1);
 	ck_assert_str_eq(shop.reason, asks[_i].reason);
 	ck_assert_ptr_eq(shop.provider, asks[_i].known_provider ? &test_provider : NULL);
+}
+END_TEST
+
+START_TEST(a_wanted_certificate_is_named)
+{
+	struct client c = ask(SLICE(POST "Content-Length: 7\r\n\r\nwanting"));
+
+	ck_assert_int_eq(status_of(&c), 503);
+	ck_assert_str_eq(shop.wanted, "https://pay.example/certificate");
+	ck_assert_uint_eq(shop.syncs, 0);
+	shop.wanted[0] = '\0';
+	c = ask(SLICE(ACCEPT));
+	ck_assert_str_eq(shop.wanted, "");
+}
+END_TEST
+
+/* Adyen's senders look for it. */
+START_TEST(an_answer_of_the_provider_s_own)
+{
+	static const struct provider adyen_like = { .name = "test", .read = test_provider_read, .accepted = "[accepted]" };
+	static const struct webhook_endpoint its[] = {
+		{ .path = "/hooks/test", .name = "test", .provider = &adyen_like, .conf = { .visitor_key = { "rpv", 3 } }, .site = &site },
+	};
+	struct client c;
+
+	webhooks_set_endpoints(hooks, its, N_ELEM(its));
+	c = ask(SLICE(ACCEPT));
+	ck_assert_msg(strstr(c.got, " 200 OK\r\n") != NULL && strstr(c.got, "Content-Length: 10\r\n") != NULL &&
+	    strstr(c.got, "\r\n\r\n[accepted]") != NULL, "%s", c.got);
+	c = ask(SLICE(POST "Content-Length: 6\r\n\r\nignore"));
+	ck_assert_msg(strstr(c.got, "[accepted]") != NULL, "%s", c.got);
+	c = ask(SLICE(POST "Content-Length: 6\r\n\r\nreject"));
+	ck_assert_msg(strstr(c.got, "[accepted]") == NULL, "%s", c.got);
 }
 END_TEST
 
@@ -987,6 +1035,8 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, one_request, 0, (int)N_ELEM(asks));
+	tcase_add_test(tc, a_wanted_certificate_is_named);
+	tcase_add_test(tc, an_answer_of_the_provider_s_own);
 	tcase_add_test(tc, what_the_provider_said_is_handed_on);
 	tcase_add_test(tc, head_is_answered_without_a_body);
 	tcase_add_test(tc, continue_is_said_when_waited_for);

@@ -414,7 +414,8 @@ const struct option options[] = {
 	{ IN_PROVIDER, "webhook_id", T_STRING, HOOK(webhook_id), .check = check_id, .sample = "\"9XL90610J3647323C\"",
 	    .text = "PayPal only, and needed there. The webhook's id as PayPal shows it: it is signed." },
 	{ IN_PROVIDER, "certificate_file", T_PATH, HOOK(certificate_file), .check = check_path, .sample = "\"/etc/rpvd/paypal.pem\"",
-	    .text = "PayPal only. The certificate with which PayPal's signatures are checked, in PEM." },
+	    .text = "PayPal only. The certificate with which PayPal's signatures are checked, in PEM. "
+	    "Not given, those that webhooks name are fetched from PayPal." },
 };
 const size_t n_options = N_ELEM(options);
 

@@ -406,6 +406,12 @@ static const struct { const char *reason, *sentence; } refusals[] = {
 	{ "bad_body", "were signed, but could not be understood." },
 	{ "not_stored", "could not be written to the journal; the provider sends them again.  Is the disk full?" },
 	{ "test_mode", "were of the provider's test mode, and are not counted." },
+	{ "wrong_account", "were of another seller: is seller_id right?  Else somebody knows the address." },
+	{ "no_certificate", "wait for a certificate that rpvd fetches; the provider sends them again.  Where rpvd may not reach the network, set certificate_file." },
+	{ "bad_certificate_url", "named a certificate that is not the provider's: forged." },
+	{ "needs_api", "tell that money moved, but not how much: let the shop send generic events, or an order file." },
+	{ "partial_amount_unknown", "told of a partial refund without its amount: tell it in an order file." },
+	{ "not_represented", "told that refunded money came back to the shop: the figures still count it as refunded." },
 };
 
 /* "webhook_PROVIDER_..." */

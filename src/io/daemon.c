@@ -24,6 +24,7 @@
 #include "base/mem.h"
 #include "conf/conf.h"
 #include "io/backfill.h"
+#include "io/certificates.h"
 #include "io/clock.h"
 #include "io/endpoint.h"
 #include "io/geo.h"
@@ -65,6 +66,7 @@ struct daemon {
 	struct event_base *base;
 	struct journal *journal;
 	char *owner;
+	struct certificates *certificates;
 	struct hooks *hooks;
 	struct watch *watch;
 	struct syslogs *syslogs;
@@ -153,6 +155,22 @@ add_endpoints(struct setup *s, struct buf *mistakes)
 				rc = -1;
 			}
 	return (rc);
+}
+
+/* Where none is pinned they are fetched as they are named; opened once there is an endpoint of that kind. */
+static void
+give_certificates(struct daemon *d, struct setup *s)
+{
+	for (size_t i = 0; i < s->n_endpoints; i++) {
+		struct webhook_endpoint *e = &s->endpoints[i];
+
+		if ((e->provider->needs & NEEDS_WEBHOOK_ID) == 0 || e->conf.certificates != NULL)
+			continue;
+		if (d->certificates == NULL)
+			d->certificates = certificates_open(d->base, s->config->state_dir, NULL);
+		hooks_use(d->hooks, d->certificates);
+		e->conf.certificates = certificates_list(d->certificates);
+	}
 }
 
 static void on_site_done(struct site *, bool ok, void *arg);
@@ -788,6 +806,7 @@ daemon_open(struct daemon *d, struct buf *mistakes)
 	/* check() found no mistake in the configuration: it is the state directory that refuses. */
 	if (add_sites(d, &d->now, mistakes) != 0 || add_endpoints(&d->now, mistakes) != 0)
 		return (1);
+	give_certificates(d, &d->now);
 	if (mistakes_of_rebuild(d, mistakes) != 0)
 		return (2);
 	for (size_t i = 0; d->options.replay && i < d->now.n_sites; i++)
@@ -810,6 +829,7 @@ static void
 daemon_close(struct daemon *d)
 {
 	hooks_free(&d->hooks);
+	certificates_close(&d->certificates);
 	setup_free(&d->now);
 	setup_free(&d->next);
 	syslogs_free(&d->syslogs);

@@ -150,8 +150,9 @@ endpoint_read(const struct config *config, const struct endpoint_conf *conf, str
 	    (((*provider)->needs & NEEDS_SECRET) != 0 && read_secrets(config, conf, own, &to->n_secrets, err) != 0) ||
 	    (conf->certificate_file != NULL && read_certificate(config, conf, own, err) != 0))
 		return (-1);
-	to->certificates = &own->pinned;
-	to->n_certificates = conf->certificate_file != NULL;
+	own->certificates = (struct certificate_list){ &own->pinned, 1 };
+	if (conf->certificate_file != NULL)
+		to->certificates = &own->certificates;
 	return (0);
 }
 

@@ -18,9 +18,11 @@ struct endpoint {
 	char *secrets_text, *certificate_text;
 	struct slice secrets[ENDPOINT_SECRETS_MAX];
 	struct certificate pinned;
+	struct certificate_list certificates;
 };
 
-/* 0, or -1 with err set ("FILE:LINE: sentence").  Either way endpoint_clear() ends own. */
+/* 0, or -1 with err set ("FILE:LINE: sentence").  Either way endpoint_clear() ends own.  A provider that
+ * needs certificates and has none pinned is to be given some. */
 int endpoint_read(const struct config *, const struct endpoint_conf *, struct endpoint *own, const struct provider **,
     struct provider_conf *, struct err *);
 /* Leaves no secret in memory. */

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/certificates.h"
 #include "io/journal.h"
 #include "io/quarantine.h"
 #include "io/site.h"
@@ -21,6 +22,7 @@
 
 struct hooks {
 	struct journal *journal;
+	struct certificates *certificates;
 	struct quarantine *quarantine;
 	struct webhooks *webhooks;
 	struct tally *strangers;
@@ -120,6 +122,15 @@ on_now(void *arg)
 	const struct hooks *h = arg;
 
 	return (h->now_ms(h->arg));
+}
+
+static void
+on_wants(void *arg, struct slice url)
+{
+	const struct hooks *h = arg;
+
+	if (h->certificates != NULL)		/* not where one is pinned */
+		certificates_want(h->certificates, url);
 }
 
 /* ---- the quarantine ------------------------------------------------------------- */
@@ -263,7 +274,7 @@ hooks_free(struct hooks **hp)
 int
 hooks_listen(struct hooks *h, struct event_base *base, const char *listen, int fd, struct err *err)
 {
-	const struct webhook_calls calls = { on_append, on_sync, on_done, on_now };
+	const struct webhook_calls calls = { on_append, on_sync, on_done, on_now, on_wants };
 
 	h->webhooks = webhooks_new(base, listen, fd, &calls, h, err);
 	return (h->webhooks != NULL ? 0 : -1);
@@ -285,6 +296,12 @@ hooks_set(struct hooks *h, struct site *const *sites, size_t n_sites, const stru
 	h->n_endpoints = n_endpoints;
 	for (size_t i = 0; i < n_endpoints; i++)
 		site_know_secrets(endpoints[i].site, &endpoints[i]);
+}
+
+void
+hooks_use(struct hooks *h, struct certificates *certificates)
+{
+	h->certificates = certificates;
 }
 
 size_t

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 
+struct certificates;
 struct event_base;
 struct hooks;
 struct journal;
@@ -29,6 +30,8 @@ int hooks_listen(struct hooks *, struct event_base *, const char *listen, int fd
 /* At the start and at a reload, after the listener: whose webhooks are taken, all borrowed until the
  * next call; after it the sites before are not called any more. */
 void hooks_set(struct hooks *, struct site *const *, size_t n_sites, const struct webhook_endpoint *, size_t n_endpoints);
+/* Whom to ask for those that webhooks name; outlives this.  To be called where an endpoint wants some. */
+void hooks_use(struct hooks *, struct certificates *);
 /* What waits in the quarantine is shown to the providers' modules again.  To be called after
  * hooks_set(), where webhooks are taken at all. */
 void hooks_try_again(struct hooks *);

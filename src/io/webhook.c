@@ -469,6 +469,8 @@ request_judge(struct conn *c, const struct http_request *q)
 	keep = d->verdict == VERDICT_QUARANTINE || (d->verdict == VERDICT_ACCEPT && d->n_messages > 0);
 	if (keep)
 		w->calls.append(w->arg, c->endpoint->site, c->endpoint, &req, d);
+	if (d->wants_certificate.len > 0)
+		w->calls.wants(w->arg, d->wants_certificate);
 	conn_note(c, d);
 	delivery_free(d);
 	conn_hint(c, &req);

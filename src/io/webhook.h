@@ -46,6 +46,8 @@ struct webhook_calls {
 	void (*done)(void *arg, const struct webhook_end *);
 	/* Wall clock, Unix milliseconds. */
 	int64_t (*now_ms)(void *arg);
+	/* A certificate that is not here would be needed, for the next try. */
+	void (*wants)(void *arg, struct slice url);
 };
 
 /* listen: "unix:/path" or "127.0.0.1:8377" / "[::1]:8377" (any other address is refused);

@@ -135,8 +135,8 @@ static const struct report_type types[] = {
 static const struct slice live_host = SLICE("https://api.paypal.com/"), test_host = SLICE("https://api.sandbox.paypal.com/");
 
 /* Of PayPal's hosts, and plain: no port, no user, no query, nothing escaped. */
-static bool
-is_of_paypal(struct slice url)
+bool
+certificate_url_is_known(struct slice url)
 {
 	struct slice path = slice_starts(url, live_host) ? slice_skip(url, live_host.len) :
 	    slice_starts(url, test_host) ? slice_skip(url, test_host.len) : SLICE("");
@@ -166,7 +166,7 @@ read_transmission(const struct request *req, struct delivery *out, struct transm
 	    !request_header(req, "PAYPAL-TRANSMISSION-SIG", &t->signature) || !request_header(req, "PAYPAL-CERT-URL", &t->url) ||
 	    !request_header(req, "PAYPAL-AUTH-ALGO", &t->algorithm))
 		return (delivery_reject(out, 401, "missing_signature"));
-	if (!is_of_paypal(t->url))
+	if (!certificate_url_is_known(t->url))
 		return (delivery_reject(out, 401, "bad_certificate_url"));
 	if (!slice_is(t->algorithm, "SHA256withRSA") || !time_parse(t->time, TIME_RFC3339, &ms) ||
 	    !signature_base64(t->signature, t->bytes, sizeof(t->bytes), &t->len))
@@ -192,8 +192,8 @@ certificates_fit(const struct provider_conf *conf, const struct request *req, co
 
 	*any = false;
 	put_signed(t, conf, req->body, &text);
-	for (size_t i = 0; i < conf->n_certificates; i++) {
-		const struct certificate *c = &conf->certificates[i];
+	for (size_t i = 0; conf->certificates != NULL && i < conf->certificates->n; i++) {
+		const struct certificate *c = &conf->certificates->list[i];
 
 		if (c->url.len > 0 && !slice_equal(c->url, t->url))
 			continue;

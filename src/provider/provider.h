@@ -23,6 +23,11 @@ struct certificate {
 	struct slice url, pem;
 };
 
+struct certificate_list {
+	const struct certificate *list;
+	size_t n;
+};
+
 /* What the owner configured for one endpoint.  Borrowed. */
 struct provider_conf {
 	const struct slice *secrets;	/* one a line of the secret file, taken literally; empty ones never accept */
@@ -36,8 +41,7 @@ struct provider_conf {
 	struct slice notification_url;	/* square: as it was typed into the subscription */
 	struct slice seller_id;		/* gumroad */
 	struct slice webhook_id;	/* paypal */
-	const struct certificate *certificates;	/* paypal */
-	size_t n_certificates;
+	const struct certificate_list *certificates;	/* paypal: those that are here; may grow */
 };
 
 struct header {
@@ -100,6 +104,8 @@ const struct provider *const *providers(void);
 
 void delivery_free(struct delivery *);
 
+/* An address from which certificates are believed: https, a host of the provider's own, a plain path. */
+bool certificate_url_is_known(struct slice url);
 /* In PEM, with a key that signatures can be checked with. */
 bool certificate_is_usable(struct slice pem);
 

@@ -125,6 +125,16 @@ redsi {}
               r"conf:7: the secret file of provider \"stripe\" is empty: expected .* one a line")
     b.mistake("no secret file", b.conf('provider "stripe" {}'),
               r"conf:7: provider \"stripe\" has no secret: set secret_file, or .*LoadCredential=stripe.secret")
+    r.write("junk.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    for what, block, sentence in (
+            ("an address that is signed", "square\" { secret_file = 'empty.secret' ", r"needs notification_url: the address as it was typed"),
+            ("a seller", 'gumroad" { ', r"needs seller_id: the seller's id"),
+            ("a webhook", 'paypal" { ', r"needs webhook_id: the id that PayPal shows"),
+            ("no secret of Gumroad's", "gumroad\" { seller_id = abc secret_file = 'empty.secret' ", r"has no secrets: take secret_file out"),
+            ("how Adyen counts", 'adyen" { count = payment_intents ', r"cannot count by payment_intents: payment_intents is for stripe, capture for adyen"),
+            ("a missing certificate", "paypal\" { webhook_id = WH1 certificate_file = 'none.pem' ", r"certificate file of provider \"paypal\" cannot be read: .*No such file"),
+            ("a certificate that is none", "paypal\" { webhook_id = WH1 certificate_file = 'junk.pem' ", r"junk.pem: expected a certificate in PEM with an RSA key")):
+        b.mistake(what, b.conf(f'provider "{block} }}'), r"conf:7: .*" + sentence)
     for fmt, sentence in {
             "$remote_addr$status": r"\$remote_addr and \$status need a separator between them",
             "$status $request $http_user_agent $remote_addr": r"needs a time: \$msec, \$time_local or \$time_iso8601",

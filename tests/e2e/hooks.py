@@ -27,8 +27,9 @@ import time
 import urllib.parse
 
 import rig
-from rig import RPVCTL, RPVD, SECRETS, Findings, Rig, as_json, rfc3339, run, send, until
+from rig import RPVCTL, RPVD, Findings, Rig, as_json, rfc3339, run, send, until
 
+SECRETS = {**rig.SECRETS, **rig.MORE_SECRETS}
 NOW = 1772445600            # 2026-03-02T10:00:00Z
 OLD_SECRET = {
     "stripe": "whsec_theOneBefore", "woocommerce": "the one before", "shopify": "shpss_the_one_before",

@@ -320,6 +320,8 @@ SECRETS = {
     "woocommerce": "tests secret of WooCommerce",
     "shopify": "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",
     "generic": "whsec_" + base64.b64encode(bytes(range(32))).decode(),
+}
+MORE_SECRETS = {                # of providers that need more than a secret, or that one story alone has
     "bigcommerce": "b1gc0mmerce", "creem": "whsec_creem", "dodo": "whsec_" + base64.b64encode(bytes(range(1, 33))).decode(),
     "lemonsqueezy": "lemon lemon", "paddle": "pdl_ntfset_01_tests", "paystack": "sk_live_00112233", "polar": "whsec_polar",
     "razorpay": "razor", "square": "square key",

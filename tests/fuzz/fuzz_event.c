@@ -135,9 +135,10 @@ deliver(size_t module, struct slice body, struct slice signature, int flags)
 	    { SLICE("PAYPAL-CERT-URL"), flags & 8 ? signature : SLICE(CERTIFICATE_URL) },
 	    { SLICE("PAYPAL-AUTH-ALGO"), SLICE("SHA256withRSA") }, { SLICE("square-environment"), flags & 1 ? SLICE("Sandbox") : SLICE("") } };
 	struct certificate pinned = { SLICE(""), body };
+	struct certificate_list certificates = { &pinned, 1 };
 	struct provider_conf conf = { .secrets = &secret, .n_secrets = 1, .visitor_key = SLICE("rpv"), .tolerance_s = 300,
 	    .test = flags & 1, .count_payment_intents = flags & 2, .count_captures = flags & 2, .notification_url = SLICE(URL),
-	    .seller_id = SLICE("s"), .webhook_id = SLICE("w"), .certificates = &pinned, .n_certificates = 1 };
+	    .seller_id = SLICE("s"), .webhook_id = SLICE("w"), .certificates = &certificates };
 	struct request req = { .method = SLICE("POST"), .headers = headers, .n_headers = N_ELEM(headers), .body = body,
 	    .received_ms = NOW * 1000 };
 	struct delivery d;
