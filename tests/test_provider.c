@@ -560,6 +560,34 @@ START_TEST(hints)
 }
 END_TEST
 
+/* What is configured in place of what was typed. */
+static const struct { const char *url; bool is_known; } mistyped[] = {
+	{ NOTIFICATION_URL "/", true }, { "http://shop.example/hooks/square", true }, { "http://shop.example/hooks/square/", true },
+	{ "https://www.shop.example/hooks/square", false }, { "http", false }, { "https:", false }, { "", false },
+};
+
+START_TEST(hints_about_an_address)
+{
+	const struct shop *shop = shop_of("square");
+	struct slice secret = slice_of(shop->secret);
+	struct provider_conf conf = { .secrets = &secret, .n_secrets = 1, .notification_url = slice_of(mistyped[_i].url) };
+	struct request req = { .method = SLICE("POST") };
+	const char *hint;
+	struct post p;
+
+	post_begin(&p, shop->paid);
+	shop->sign(&p, (const char *[]){ shop->secret, NULL }, NOW);
+	p.headers[0].value = slice_of(p.values[0]);
+	req.headers = p.headers;
+	req.n_headers = 1;
+	req.body = buf_view(&p.body);
+	hint = mismatch_hint(provider_find("square"), &conf, &req);
+	ck_assert_msg((hint != NULL && strstr(hint, "notification_url") != NULL) == mistyped[_i].is_known, "%s: %s", mistyped[_i].url,
+	    hint != NULL ? hint : "no hint");
+	buf_free(&p.body);
+}
+END_TEST
+
 /* It costs a stranger nothing to send these, and us little to look at them. */
 START_TEST(hints_are_cheap)
 {
@@ -1130,6 +1158,8 @@ static const struct { const char *why, *provider; int conf; const char *body; in
 	    "paid msg_1 t=0 o=o1 45.20 EUR tax=7.22 c=c1 v=v tok=chk,ref" },
 	{ "a renewal of somebody known by the shop's own id", "polar", 0, STANDARD("order.paid", "\"id\":\"o1\",\"total_amount\":4520,\"currency\":\"eur\",\"billing_reason\":\"subscription_cycle\",\"metadata\":{},\"customer\":{\"external_id\":\"x\"}"), 200,
 	    "paid msg_1 t=0 o=o1 45.20 EUR recurring v=x" },
+	{ "no reason: no renewal", "polar", 0, STANDARD("order.paid", "\"id\":\"o1\",\"total_amount\":4520,\"currency\":\"eur\""), 200,
+	    "paid msg_1 t=0 o=o1 45.20 EUR" },
 	{ "two digits where ISO has none", "polar", 0, STANDARD("order.paid", "\"id\":\"o1\",\"total_amount\":150000,\"currency\":\"isk\",\"billing_reason\":\"purchase\""), 200,
 	    "paid msg_1 t=0 o=o1 1500 ISK" },
 	{ "and where it has three", "polar", 0, STANDARD("order.paid", "\"id\":\"o1\",\"total_amount\":150,\"currency\":\"kwd\",\"billing_reason\":\"purchase\""), 200,
@@ -1216,6 +1246,8 @@ static const struct { const char *why, *provider; int conf; const char *body; in
 	    "same_money" },
 	{ "a renewal", "creem", 0, E_EVENT("subscription.paid", "\"id\":\"sub_1\",\"last_transaction_id\":\"tran_2\",\"created_at\":\"2026-02-02T10:00:07Z\",\"current_period_start_date\":\"2026-03-02T10:00:00Z\",\"product\":{\"price\":1000,\"currency\":\"EUR\"},\"customer\":{\"id\":\"cust_1\"},\"metadata\":{\"rpv\":\"v\"}"), 200,
 	    "paid evt_1 t=500 o=tran_2 10.00 EUR recurring c=cust_1 v=v" },
+	{ "a renewal whose period is told as that of before", "creem", 0, E_EVENT("subscription.paid", "\"id\":\"sub_1\",\"last_transaction_id\":\"tran_2\",\"created_at\":\"2026-02-02T10:00:07Z\",\"last_transaction_date\":\"2026-03-02T10:00:00Z\",\"current_period_start_date\":\"2026-02-02T10:00:00Z\",\"product\":{\"price\":1000,\"currency\":\"EUR\"}"), 200,
+	    "paid evt_1 t=500 o=tran_2 10.00 EUR recurring" },
 	{ "a renewal that knows its tax", "creem", 0, E_EVENT("subscription.paid", "\"id\":\"sub_1\",\"last_transaction_id\":\"tran_2\",\"created_at\":\"2026-02-02T10:00:07Z\",\"current_period_start_date\":\"2026-03-02T10:00:00Z\",\"product\":{\"price\":1000,\"currency\":\"EUR\"},\"last_transaction\":{\"amount_paid\":1210,\"tax_amount\":210,\"currency\":\"EUR\"}"), 200,
 	    "paid evt_1 t=500 o=tran_2 12.10 EUR tax=2.10 recurring" },
 	{ "a refund", "creem", 0, E_EVENT("refund.created", "\"id\":\"ref_1\",\"status\":\"succeeded\",\"refund_amount\":700,\"refund_currency\":\"EUR\",\"transaction\":{\"id\":\"tran_1\",\"order\":\"ord_1\"},\"order\":{\"id\":\"ord_1\"}"), 200,
@@ -2215,6 +2247,7 @@ main(void)
 	tcase_add_loop_test(tc, each_bit_of_a_signature, 0, N_ELEM(shops));
 	tcase_add_loop_test(tc, empty_secrets_never_accept, 0, N_ELEM(empty_secrets));
 	tcase_add_loop_test(tc, hints, 0, N_ELEM(changes));
+	tcase_add_loop_test(tc, hints_about_an_address, 0, N_ELEM(mistyped));
 	tcase_add_test(tc, hints_are_cheap);
 	tcase_add_test(tc, hints_about_the_secret_file);
 	tcase_add_test(tc, checked_before);

@@ -13,6 +13,7 @@
 #include "io/keys.h"
 
 #define FILE_MAX_BYTES 65536
+#define SECRET_PATH_LEN 24		/* of a path that stands for a secret: what precedes the random part, and that */
 
 /* ---- files ---- */
 
@@ -112,6 +113,9 @@ check_needs(const struct config *config, const struct endpoint_conf *conf, unsig
 		if ((needs & options[i].need) != 0 && options[i].value == NULL)
 			return (err_set(err, "%s:%d: provider \"%s\" needs %s: %s", config->file, conf->line, conf->provider,
 			    options[i].name, options[i].what));
+	if ((needs & NEEDS_SELLER_ID) != 0 && strlen(conf->path) < SECRET_PATH_LEN)
+		return (err_set(err, "%s:%d: provider \"%s\" needs a path that nobody can guess, since pings are not signed: "
+		    "path = \"/hooks/%s-\" and 16 random letters and digits or more", config->file, conf->line, conf->provider, conf->provider));
 	if ((needs & NEEDS_SECRET) == 0 && conf->secret_file != NULL)
 		return (err_set(err, "%s:%d: provider \"%s\" has no secrets: take secret_file out", config->file, conf->line, conf->provider));
 	return (0);

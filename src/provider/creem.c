@@ -11,7 +11,7 @@
 #include "provider/modules.h"
 #include "provider/signature.h"
 
-#define FIRST_MS (INT64_C(24) * 3600 * 1000)	/* the first period begins with the subscription, not a day later */
+#define FIRST_MS (INT64_C(24) * 3600 * 1000)	/* the first payment is made when the subscription begins, not a day later */
 
 static const struct amounts amounts = { UNITS_ISO, NULL };
 
@@ -45,16 +45,16 @@ on_checkout_completed(struct report *r)
 	return (report_add(r, ORDER_PAID));
 }
 
-/* It is of the period with which the subscription began. */
+/* Paid when the subscription began. */
 static bool
 is_first(struct report *r, bool *first)
 {
-	int64_t created_ms, period_ms;
+	const char *when = report_text(r, "last_transaction_date").len > 0 ? "last_transaction_date" : "current_period_start_date";
+	int64_t created_ms, paid_ms;
 
-	if (!body_time(&r->object, "created_at", TIME_RFC3339, &created_ms) ||
-	    !body_time(&r->object, "current_period_start_date", TIME_RFC3339, &period_ms))
+	if (!body_time(&r->object, "created_at", TIME_RFC3339, &created_ms) || !body_time(&r->object, when, TIME_RFC3339, &paid_ms))
 		return (false);
-	*first = period_ms - created_ms < FIRST_MS;
+	*first = paid_ms - created_ms < FIRST_MS;
 	return (true);
 }
 

@@ -331,6 +331,31 @@ secret_hint(const struct provider *provider, const struct provider_conf *conf, c
 	return ("the secret file has blanks or quotes around the secret, which count as part of it; take them out");
 }
 
+/* Square's address as it is mistaken most: another scheme, a slash more or less at its end. */
+static const char *
+url_hint(const struct provider *provider, const struct provider_conf *conf, const struct request *req, struct delivery *d)
+{
+	struct slice url = conf->notification_url, rest = url;
+	bool is_https = slice_starts(url, SLICE("https"));
+	struct provider_conf changed = *conf;
+	bool found = false;
+
+	if (url.len == 0)
+		return (NULL);
+	if (slice_ends(rest, SLICE("/")))
+		rest.len--;
+	rest = slice_skip(rest, is_https ? 5 : 4);
+	for (int i = 0; i < 4 && !found; i++) {
+		struct buf other = { 0 };
+
+		buf_printf(&other, "%s%.*s%s", i & 1 ? "http" : "https", SLICE_FMT(rest), i & 2 ? "/" : "");
+		changed.notification_url = buf_view(&other);
+		found = fits(provider, &changed, req, d);
+		buf_free(&other);
+	}
+	return (found ? "notification_url is not what was typed into the subscription: look at its scheme, and at the slash at its end" : NULL);
+}
+
 const char *
 mismatch_hint(const struct provider *provider, const struct provider_conf *conf, const struct request *req)
 {
@@ -345,6 +370,8 @@ mismatch_hint(const struct provider *provider, const struct provider_conf *conf,
 	hint = body_hint(provider, conf, req, d);
 	if (hint == NULL)
 		hint = secret_hint(provider, conf, req, d);
+	if (hint == NULL)
+		hint = url_hint(provider, conf, req, d);
 	free(d);
 	return (hint);
 }

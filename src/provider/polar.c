@@ -27,7 +27,7 @@ on_order_paid(struct report *r)
 	if (!report_id(r, "id", &m->order_id) || !report_money(r, "currency", "total_amount") ||
 	    !report_amount_or_0(r, "tax_amount", &m->tax) || report_is_zero(r))
 		return (false);
-	m->recurring = !slice_is(reason, "purchase") && !slice_is(reason, "subscription_create");
+	m->recurring = reason.len > 0 && !slice_is(reason, "purchase") && !slice_is(reason, "subscription_create");
 	m->customer = report_text(r, "customer_id");
 	m->visitor = report_visitor(r, "metadata");
 	if (m->visitor.len == 0)

@@ -96,8 +96,9 @@ square_read(const struct provider_conf *conf, const struct request *req, struct 
 		read(&r);
 }
 
-/* Payment links go back to the shop with it; referenceId is from checkouts of the older kind. */
-static const char *const tokens[] = { "*", "orderId", "*", "referenceId", NULL };
+/* Payment links go back to the shop with the first; checkouts of the older kind with the others, where the
+ * transaction is the order. */
+static const char *const tokens[] = { "*", "orderId", "*", "transactionId", "*", "referenceId", NULL };
 static const char *const pages[] = { "checkout.square.site", "square.link", "squareup.com", NULL };
 
 const struct provider provider_square = { .name = "square", .read = square_read, .token_params = tokens, .payment_pages = pages,

@@ -130,7 +130,8 @@ redsi {}
             ("an address that is signed", "square\" { secret_file = 'empty.secret' ", r"needs notification_url: the address as it was typed"),
             ("a seller", 'gumroad" { ', r"needs seller_id: the seller's id"),
             ("a webhook", 'paypal" { ', r"needs webhook_id: the id that PayPal shows"),
-            ("no secret of Gumroad's", "gumroad\" { seller_id = abc secret_file = 'empty.secret' ", r"has no secrets: take secret_file out"),
+            ("an address that can be guessed", 'gumroad" { seller_id = abc ', r"needs a path that nobody can guess, since pings are not signed"),
+            ("no secret of Gumroad's", "gumroad\" { path = '/hooks/gumroad-8f14e45fceea167a' seller_id = abc secret_file = 'empty.secret' ", r"has no secrets: take secret_file out"),
             ("how Adyen counts", 'adyen" { count = payment_intents ', r"cannot count by payment_intents: payment_intents is for stripe, capture for adyen"),
             ("a missing certificate", "paypal\" { webhook_id = WH1 certificate_file = 'none.pem' ", r"certificate file of provider \"paypal\" cannot be read: .*No such file"),
             ("a certificate that is none", "paypal\" { webhook_id = WH1 certificate_file = 'junk.pem' ", r"junk.pem: expected a certificate in PEM with an RSA key")):

@@ -438,7 +438,11 @@ class Daemon:
             options += f" secret_file = '{self.rig.write(f'secrets/{i}', chr(10).join(case.secrets) + chr(10), 0o600)}'"
         if case.certificate:
             options += f" certificate_file = '{self.rig.write(f'certificates/{i}', case.certificate)}'"
-        return f"provider \"{case.provider}\" {{ path = \"/hooks/{i}\" {options} }}\n"
+        return f"provider \"{case.provider}\" {{ path = \"{self.path(i)}\" {options} }}\n"
+
+    def path(self, i):
+        """Long enough for one that stands for a secret."""
+        return f"/hooks/{i}-which-is-hard-to-guess"
 
     def start(self):
         self.process = self.rig.rpvd(self.conf, "--clock", self.clock, log=self.name + ".log")
@@ -458,7 +462,7 @@ class Daemon:
         with open(self.clock, "r+", encoding="ascii") as f:
             f.write(str(request["received"] * 1000))
         body = b"" if request["method"] == "GET" else request["body"]
-        return send(self.hook, request["method"], f"/hooks/{case_no}", request["headers"], body)
+        return send(self.hook, request["method"], self.path(case_no), request["headers"], body)
 
     def orders(self, site):
         """By provider and id."""
