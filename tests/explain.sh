@@ -82,6 +82,14 @@ answers "a log_format by its name in the configuration of nginx" '{"t":"2026-03-
     '{"time_ms":1772445600000,"addr":"","method":"GET","target":"/\"a\u001b","status":200,"bytes":0,"referrer":"","user_agent":"","host":"","protocol":"HTTP/1.1","forwarded":""}' \
     line --format "nginx:$work/nginx.conf:own"
 
+printf 'events {}\nhttp { log_format c \x27$msec $status "$request" $cookie_sid $uid_got\x27; }\n' >"$work/cookie.conf"
+cat >"$work/cookies.conf" <<CONF
+site "shop" { currency = "EUR" visitor = {"cookie:rpv", "uid"} log "/nowhere/access.log" { format = "nginx:$work/cookie.conf:c" } }
+CONF
+answers "cookies of the site and of the format, and nginx's own" '1.5 200 "GET / HTTP/1.1" abc rpv=00FF\n' \
+    '{"time_ms":1500,"addr":"","method":"GET","target":"/","status":200,"bytes":0,"referrer":"","user_agent":"","host":"","protocol":"HTTP/1.1","forwarded":"","cookie_rpv":"","cookie_sid":"abc","uid_got":"rpv=00FF"}' \
+    line -c "$work/cookies.conf"
+
 refuses "no such log_format" "rpvctl: log format: $work/nginx.conf and what it includes have no log_format main; there is combined, own, short" \
     explain line --format "nginx:$work/nginx.conf:main"
 refuses "one that cannot be read: where it is" "rpvctl: log format: needs \$request, or \$request_method and \$request_uri (Apache: %r, or %m and %U%q) ($work/conf.d/log.conf:4: log_format short)" \

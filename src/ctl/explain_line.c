@@ -17,17 +17,17 @@ struct line_reader {
 	size_t n_cookies;
 };
 
-/* The format that the site's first log has in the configuration. */
-static const char *
-configured_format(const struct explain_want *want)
+/* The site whose first log is meant; NULL: none. */
+static const struct site_conf *
+configured_site(const struct explain_want *want)
 {
 	for (size_t i = 0; want->config != NULL && i < want->config->n_sites; i++) {
 		const struct site_conf *site = &want->config->sites[i];
 
 		if ((want->site == NULL || strcmp(site->name, want->site) == 0) && site->n_logs > 0)
-			return (site->logs[0].format);
+			return (site);
 	}
-	return ("auto");
+	return (NULL);
 }
 
 static void
@@ -59,13 +59,28 @@ find_cookies(struct line_reader *r, const char *spec)
 			add_cookie(r, p + 1, (size_t)(end - p) - 1);
 }
 
+/* Those by which the site knows its visitors, and those that the format names. */
+static void
+want_cookies(struct line_reader *r, const struct site_conf *site, const char *spec)
+{
+	char *text = format_text(spec);
+
+	for (size_t i = 0; site != NULL && site->visitor[i] != NULL; i++)
+		if (strncmp(site->visitor[i], "cookie:", strlen("cookie:")) == 0)
+			add_cookie(r, site->visitor[i] + strlen("cookie:"), strlen(site->visitor[i]) - strlen("cookie:"));
+	if (text != NULL)
+		find_cookies(r, text);
+	free(text);
+}
+
 static void *
 line_open(const struct explain_want *want, struct err *err)
 {
 	struct line_reader *r = mem_calloc(1, sizeof(*r));
-	const char *spec = want->format != NULL ? want->format : configured_format(want), *names[HIT_COOKIES_MAX];
+	const struct site_conf *site = configured_site(want);
+	const char *spec = want->format != NULL ? want->format : site != NULL ? site->logs[0].format : "auto", *names[HIT_COOKIES_MAX];
 
-	find_cookies(r, spec);
+	want_cookies(r, site, spec);
 	for (size_t i = 0; i < r->n_cookies; i++)
 		names[i] = r->cookies[i] + strlen("cookie_");
 	r->format = format_open(spec, names, r->n_cookies, err);
@@ -102,6 +117,10 @@ line_answer(void *arg, char *line, size_t len, struct buf *answer)
 		answer_text(answer, "cookie", hit.cookie_header);
 	for (size_t i = 0; i < r->n_cookies; i++)
 		answer_text(answer, r->cookies[i], hit.cookies[i]);
+	if (hit.uid_got.len > 0)
+		answer_text(answer, "uid_got", hit.uid_got);
+	if (hit.uid_set.len > 0)
+		answer_text(answer, "uid_set", hit.uid_set);
 }
 
 static void

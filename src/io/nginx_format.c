@@ -127,3 +127,23 @@ format_open(const char *spec, const char *const *cookies, size_t n_cookies, stru
 	free(name);
 	return (f);
 }
+
+char *
+format_text(const char *spec)
+{
+	const struct nginx_node *where;
+	struct nginx_node *root;
+	char *file, *name, *text = NULL;
+	struct err err;
+
+	if (!format_is_nginx(spec))
+		return (mem_strdup(format_spec(spec)));
+	split(spec, &file, &name);
+	root = nginx_conf_read(file);
+	if (root != NULL)
+		text = nginx_format_of(root, file, name, &where, &err);
+	nginx_conf_free(&root);
+	free(file);
+	free(name);
+	return (text);
+}

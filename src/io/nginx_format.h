@@ -21,5 +21,7 @@ char *nginx_format_of(const struct nginx_node *root, const char *file, const cha
     struct err *);
 /* As format_compile(), also for nginx:NAME (from NGINX_CONF) and nginx:FILE:NAME, which are read from disk now. */
 struct format *format_open(const char *spec, const char *const *cookies, size_t n_cookies, struct err *);
+/* The string itself, for who wants to look at it; the caller's.  NULL where nginx has none of that name. */
+char *format_text(const char *spec);
 
 #endif

@@ -224,6 +224,63 @@ def live(r, f, redis, all_):
     w.stop(signal.SIGTERM)
 
 
+# ---- what is said ------------------------------------------------------------------------------
+
+NAMED = """redis {{ url = 'unix:{dir}/redis.sock' }}
+state_dir = '{dir}/state-{name}'
+site "{name}" {{ currency = "EUR" visitor = {{{visitor}}} log '{dir}/{name}.log' {{ format = '{format}' }} }}
+"""
+
+
+def named(r, name, format_, visitor='"ip_ua"'):
+    os.makedirs(r.path("state-" + name), exist_ok=True)
+    return r.write(name + ".conf", NAMED.format(dir=r.dir, name=name, visitor=visitor, format=format_))
+
+
+def said(r, f):
+    """A format that cannot be what the visitors want, and one that the lines are not of."""
+    code, _, told = rig.run([rig.RPVD, "-t", "-c", named(r, "cookies", "auto", '"cookie:rpv"')])
+    f.check(code == 2 and "cookies.conf:3: log" in told and "auto sees cookies only where a line names them" in told, f"-t: {code} {told}")
+    code, _, told = rig.run([rig.RPVD, "-t", "-c", named(r, "cookies", "json", '"cookie:rpv"')])
+    f.equal((code, told), (0, ""), "-t with json")
+    now = int(time.time())
+    r.write("wrong.log", "".join(ltsv(q) + "\n" for q in requests(8, 40, now)))
+    rpvd = r.rpvd(named(r, "wrong", "combined"), "--replay", log="wrong.out")
+    rpvd.wait(20)
+    told = r.read("wrong.out")
+    f.check("40 of 40 lines are not" in told or "20 of 20 lines are not" in told, f"nothing is said of lines that do not fit: {told}")
+    f.check('They look like LTSV: set format = "auto", or "ltsv"' in told, f"no guess: {told}")
+    f.check("192.0.2." not in told and "Mozilla" not in told, f"somebody's line: {told}")
+
+
+def reload_named(r, f, redis):
+    """nginx:NAME is read again when rpvd is told to."""
+    def write(format_):
+        r.write("nginx/nginx.conf", "events {}\nhttp {\n\tinclude formats/*;\n\taccess_log /x main;\n}\n")
+        r.write("nginx/formats/main", f"log_format main escape=json\n\t'{format_}';\n")
+
+    def lines():
+        return int(status(redis, "named").get("lines", 0))
+
+    now = int(time.time())
+    write('$time_iso8601 "$request" $status "$http_user_agent" $remote_addr')
+    r.write("named.log", "".join(f'{time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(now - 900 + i))} "GET /{i} HTTP/1.1" 200 '
+                                 f'"{AGENTS[0]} \\"{i % 5}\\"" 192.0.2.{i % 7}\n' for i in range(50)))
+    rpvd = r.rpvd(named(r, "named", f"nginx:{r.path('nginx/nginx.conf')}:main"), log="named.out")
+    f.check(until(lambda: lines() == 50, 20) is not None, f"nginx:main: {lines()} lines: {r.read('named.out')}")
+    write('$remote_addr|$http_user_agent|$status|$request|$time_iso8601')
+    rpvd.send_signal(signal.SIGHUP)
+    f.check(until(lambda: "configuration reloaded" in r.read("named.out"), 20) is not None, f"no reload: {r.read('named.out')}")
+    r.append("named.log", "".join(f'192.0.2.{i % 7}|{AGENTS[0]} "{i % 5}"|200|GET /{i} HTTP/1.1|'
+                                  f'{time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(now - 800 + i))}\n' for i in range(50)))
+    f.check(until(lambda: lines() == 100, 20) is not None, f"after the reload: {lines()} lines: {r.read('named.out')}")
+    f.equal(status(redis, "named").get("malformed"), "0", "after the reload: malformed")
+    f.equal(status(redis, "named").get("pageviews"), "100", "after the reload: pageviews")
+    f.equal(status(redis, "named").get("visits"), "35", "35 visitors, each by address and browser: the escapes are undone as of each format")
+    rpvd.send_signal(signal.SIGTERM)
+    rpvd.wait(20)
+
+
 def main():
     rig.need("redis-server")
     f = Findings()
@@ -246,6 +303,8 @@ def main():
         replay(r, f, "mixed", ["mixed.log"])
         same(f, redis, "mixed", "all in one file")
         live(r, f, redis, all_)
+        said(r, f)
+        reload_named(r, f, redis)
     f.end()
 
 
