@@ -21,6 +21,8 @@
 #define ALB "https 2026-11-22T03:20:55.459000Z app/lb/50dc 1.2.3.4:2817 10.0.0.1:80 0.086 0.048 0.037 200 200 0 57 "
 #define APACHE "%h %l %u %t \"%r\" %>s %b"
 #define S3 "79a5 b [22/Nov/2026:03:20:55 +0000] 1.2.3.4 - 3E57 REST.GET.OBJECT a \"GET /b/a?b HTTP/1.1\" 200 - 113 - 7 - \"http://r/\" \"Moz \\\"x\\\"\" - k SigV4"
+#define ISTIO "[2026-11-22T03:20:55.459Z] \"GET /a?b HTTP/1.1\" 200 - via_upstream - \"-\" 0 5 12 11 \"9.9.9.9\" \"x\" \"id\" \"shop.example\" " \
+	"\"10.0.0.1:80\" inbound|80|| 127.0.0.6:1 10.0.0.1:80 9.9.9.9:0 - default"
 #define MEASURED "%m %U%q %>s "
 
 static const char *const cookie_names[] = { "rpv", "s-id" };
@@ -62,6 +64,16 @@ static const struct row {
 	{ "Elastic Common Schema, with dots or nested", "json", "{\"@timestamp\":\"2026-11-22T03:20:55.459Z\",\"source.address\":\"1.2.3.4\",\"http\":{\"request\":"
 	    "{\"method\":\"GET\",\"referrer\":\"r\"},\"response\":{\"status_code\":200,\"body\":{\"bytes\":5}}},\"url.original\":\"/a?b\",\"user_agent\":{\"original\":\"x\"}}",
 	    .time_ms = T + 459, .status = 200, .bytes = 5, .addr = "1.2.3.4", .method = "GET", .target = "/a?b", .referrer = "r", .agent = "x" },
+	{ "ingress-nginx", "json", JSON "\"vhost\":\"h\",\"request_proto\":\"HTTP/2.0\",\"path\":\"/a\",\"request_query\":\"b=c\",\"method\":\"GET\",\"x_forwarded_for\":\"9.9.9.9\","
+	    "\"http_referrer\":\"r\",\"http_user_agent\":\"x\"}", .time_ms = T, .status = 200, .method = "GET", .target = "/a?b=c", .protocol = "HTTP/2.0", .referrer = "r",
+	    .agent = "x", .host = "h", .forwarded = "9.9.9.9" },
+	{ "Azure Front Door", "json", "{\"time\":\"2026-11-22T03:20:55.459Z\",\"properties\":{\"httpMethod\":\"GET\",\"requestUri\":\"https://h:443/a?b\",\"httpStatusCode\":\"200\","
+	    "\"clientIp\":\"1.2.3.4\",\"userAgent\":\"x\",\"referer\":\"r\",\"hostName\":\"h\",\"responseBytes\":\"5\"}}", .time_ms = T + 459, .status = 200, .bytes = 5,
+	    .addr = "1.2.3.4", .method = "GET", .target = "https://h:443/a?b", .referrer = "r", .agent = "x", .host = "h" },
+	{ "Akamai", "json", "{\"cliIP\":\"1.2.3.4\",\"reqTimeSec\":\"1795317655.459\",\"reqMethod\":\"GET\",\"reqHost\":\"h\",\"reqPath\":\"/a\",\"queryStr\":\"b=c\",\"statusCode\":\"200\",\"UA\":\"x\"}",
+	    .time_ms = T + 459, .status = 200, .addr = "1.2.3.4", .method = "GET", .target = "/a?b=c", .agent = "x", .host = "h" },
+	{ "a request that is a path", "json", JSON "\"remoteIP\":\"1.2.3.4\",\"request\":\"/a\",\"query\":\"?b=c\",\"method\":\"POST\"}", .time_ms = T, .status = 200,
+	    .addr = "1.2.3.4", .method = "POST", .target = "/a?b=c" },
 	{ "milliseconds", "json", "{\"time\":1795317655459,\"statusCode\":200}", .time_ms = T + 459, .status = 200 },
 	{ "as the common log writes it, in brackets", "json", "{\"time\":\"[22/Nov/2026:03:20:55 +0000]\",\"code\":200}", .time_ms = T, .status = 200 },
 	{ "path and query", "json", JSON "\"path\":\"/a\",\"query\":\"b=c\"}", .time_ms = T, .status = 200, .method = "GET", .target = "/a?b=c" },
@@ -194,6 +206,11 @@ static const struct row {
 	    .method = "GET", .target = "/a?b", .protocol = "HTTP/2", .agent = "Moz (X)", .host = "shop.example", .forwarded = "9.9.9.9" },
 	{ "a string", "%START_TIME% %DOWNSTREAM_REMOTE_ADDRESS% %REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% \"%REQ(REFERER):200%\" %%\n",
 	    "2026-11-22T03:20:55.000Z [2001:db8::1]:80 GET /a 200 \"r\" %", .time_ms = T, .status = 200, .addr = "2001:db8::1", .method = "GET", .target = "/a", .referrer = "r" },
+
+	{ "Istio", "istio", ISTIO, .time_ms = T + 459, .status = 200, .bytes = 5, .method = "GET", .target = "/a?b", .protocol = "HTTP/1.1", .agent = "x",
+	    .host = "shop.example", .forwarded = "9.9.9.9" },
+	{ "Istio", "auto", ISTIO, .time_ms = T + 459, .status = 200, .bytes = 5, .method = "GET", .target = "/a?b", .protocol = "HTTP/1.1", .agent = "x",
+	    .host = "shop.example", .forwarded = "9.9.9.9" },
 
 	/* load balancers of AWS */
 	{ "ALB", "alb", ALB "\"GET https://shop.example:443/a?b HTTP/1.1\" \"Moz \\x22\" C T arn \"Root=1\" \"shop.example\" \"arn\" 0 2018-07-02T22:22:48.364000Z \"forward\" \"-\"",

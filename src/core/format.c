@@ -26,6 +26,11 @@
 	"\"$status\",\"$cs_bytes\",\"$bytes_sent\",\"$time_taken\",\"$host\",\"$http_referer\",\"$http_user_agent\",$more"
 #define BUNNY "$cache|$status|$time_any|$bytes_sent|$zone|$remote_addr|$http_referer|$url_of_get|$edge|$http_user_agent|$more"
 
+#define ISTIO "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" %RESPONSE_CODE% " \
+	"%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% \"%UPSTREAM_TRANSPORT_FAILURE_REASON%\" " \
+	"%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% \"%REQ(X-FORWARDED-FOR)%\" " \
+	"\"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\" %MORE%"
+
 /* A preset is a string, or compiles itself. */
 static const struct preset { const char *name, *spec; void (*compile)(struct format *); } presets[] = {
 	{ "auto", NULL, auto_compile },
@@ -37,6 +42,7 @@ static const struct preset { const char *name, *spec; void (*compile)(struct for
 	{ "traefik", COMBINED " $request_count \"$router\" \"$server_url\" $duration", NULL },
 	{ "lighttpd", LIGHTTPD, NULL },
 	{ "envoy", ENVOY, NULL },
+	{ "istio", ISTIO, NULL },
 	{ "alb", "$type $time_iso8601 $elb " ELB " $target_group \"$trace_id\" \"$server_name\" $more", NULL },
 	{ "elb", "$time_iso8601 $elb " ELB, NULL },
 	{ "s3", S3, NULL },

@@ -14,19 +14,19 @@
 
 /* Those that are formats of their own; the others need nothing to be kept. */
 enum part { PART_JSON, PART_LTSV, PART_HAPROXY, PART_ENVOY, PART_ALB, PART_ELB, PART_S3, PART_CLOUDSTORAGE, PART_BUNNY,
-	PARTS };
+	PART_ISTIO, PARTS };
 
 struct detector {
 	struct format *parts[PARTS];
 	unsigned found;			/* bits by enum found */
 };
 
-static const char *const part_specs[PARTS] = { "json", "ltsv", "haproxy", "envoy", "alb", "elb", "s3", "cloudstorage", "bunny" };
+static const char *const part_specs[PARTS] = { "json", "ltsv", "haproxy", "envoy", "alb", "elb", "s3", "cloudstorage", "bunny", "istio" };
 
 enum found {
 	FOUND_COMMON, FOUND_COMBINED, FOUND_MORE, FOUND_HOST, FOUND_LIGHTTPD,	/* as enum clf_kind */
 	FOUND_JSON, FOUND_LTSV, FOUND_HAPROXY, FOUND_ENVOY, FOUND_ALB, FOUND_ELB,	/* as enum part */
-	FOUND_S3, FOUND_CLOUDSTORAGE, FOUND_BUNNY,
+	FOUND_S3, FOUND_CLOUDSTORAGE, FOUND_BUNNY, FOUND_ISTIO,
 	FOUND_W3C,
 	FOUNDS
 };
@@ -48,6 +48,7 @@ static const struct { const char *name; bool has_agent, has_cookies; } founds[FO
 	[FOUND_S3] = { "Amazon S3", true, false },
 	[FOUND_CLOUDSTORAGE] = { "Google Cloud Storage", true, false },
 	[FOUND_BUNNY] = { "Bunny CDN", true, false },
+	[FOUND_ISTIO] = { "Istio", true, false },
 	[FOUND_W3C] = { "W3C", true, true },
 };
 
@@ -213,8 +214,12 @@ auto_line(struct format *f, char *line, size_t len, struct cut *cut)
 		d->found |= 1U << FOUND_W3C;
 		return (HIT_OK);
 	}
-	if (line[0] == '[' && is_iso_time(line + 1, line + len))
-		return (by_part(d, PART_ENVOY, line, len, cut));
+	if (line[0] == '[' && is_iso_time(line + 1, line + len)) {
+		if (by_part(d, PART_ENVOY, line, len, cut) == HIT_OK)
+			return (HIT_OK);
+		cut_clear(cut, line);
+		return (by_part(d, PART_ISTIO, line, len, cut));
+	}
 	if (is_ltsv(line, len) && is_of(d->parts[PART_LTSV], ltsv_line, line, len, cut)) {
 		d->found |= 1U << FOUND_LTSV;
 		return (HIT_OK);

@@ -391,6 +391,19 @@ json_unescape(char *line, struct slice *s)
 
 /* ---- lines ------------------------------------------------------------------------- */
 
+/* Some call the path a request. */
+static void
+request_is_target(struct cut *cut)
+{
+	struct slice *request = &cut->field[FIELD_REQUEST];
+
+	if (request->len == 0 || request->p[0] != '/' || slice_find(*request, ' ') >= 0)
+		return;
+	cut->field[FIELD_TARGET] = *request;
+	cut->how |= HOW_PATH;
+	request->len = 0;
+}
+
 enum hit_drop
 json_line(struct format *f, char *line, size_t len, struct cut *cut)
 {
@@ -415,6 +428,8 @@ json_line(struct format *f, char *line, size_t len, struct cut *cut)
 			if (escapes)
 				json_unescape(line, &cut->field[i]);
 		}
+	if (s.from[FIELD_REQUEST] != NULL && s.from[FIELD_TARGET] == NULL)
+		request_is_target(cut);
 	if ((cut->how & HOW_PATH) != 0 && slice_find(cut->field[FIELD_TARGET], '?') >= 0)
 		cut->how &= ~(unsigned)HOW_PATH;	/* it is whole */
 	if (s.from[FIELD_METHOD] == NULL && s.from[FIELD_REQUEST] == NULL)

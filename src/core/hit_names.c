@@ -15,6 +15,8 @@ static const struct name json_names[] = {
 	{ "remoteip", FIELD_ADDR, 0 },
 	{ "clientip", FIELD_ADDR, 0 },
 	{ "clientaddress", FIELD_ADDR, 0 },
+	{ "cliip", FIELD_ADDR, 0 },	/* Akamai */
+	{ "propertiesclientip", FIELD_ADDR, 0 },	/* Azure Front Door */
 	{ "requestclientip", FIELD_ADDR, 0 },		/* Caddy, what its trusted proxies say */
 	{ "requestremoteip", FIELD_ADDR, 0 },
 	{ "clienthost", FIELD_ADDR, 0 },		/* Traefik */
@@ -54,6 +56,8 @@ static const struct name json_names[] = {
 	{ "edgestarttimestamp", FIELD_TIME, 0 },	/* Cloudflare */
 	{ "timelocal", FIELD_TIME, 0 },
 	{ "timeiso8601", FIELD_TIME, 0 },
+	{ "reqtimesec", FIELD_TIME, 0 },
+	{ "requesttimeepoch", FIELD_TIME, 0 },	/* Amazon API Gateway */
 	{ "timestamp", FIELD_TIME, 0 },
 	{ "time", FIELD_TIME, 0 },
 	{ "datetime", FIELD_TIME, 0 },
@@ -69,6 +73,7 @@ static const struct name json_names[] = {
 	{ "clientrequestmethod", FIELD_METHOD, 0 },
 	{ "reqmethod", FIELD_METHOD, 0 },
 	{ "httpmethod", FIELD_METHOD, 0 },
+	{ "propertieshttpmethod", FIELD_METHOD, 0 },
 	{ "method", FIELD_METHOD, 0 },
 	{ "verb", FIELD_METHOD, 0 },
 
@@ -77,6 +82,7 @@ static const struct name json_names[] = {
 	{ "clientrequesturi", FIELD_TARGET, 0 },
 	{ "urloriginal", FIELD_TARGET, 0 },
 	{ "requesturl", FIELD_TARGET, 0 },
+	{ "propertiesrequesturi", FIELD_TARGET, 0 },
 	{ "requestpath", FIELD_TARGET, 0 },
 	{ "requrl", FIELD_TARGET, 0 },
 	{ "requri", FIELD_TARGET, 0 },
@@ -85,12 +91,15 @@ static const struct name json_names[] = {
 	{ "uri", FIELD_TARGET, HOW_PATH },
 	{ "url", FIELD_TARGET, HOW_PATH },
 	{ "path", FIELD_TARGET, HOW_PATH },
+	{ "reqpath", FIELD_TARGET, HOW_PATH },
 	{ "documenturi", FIELD_TARGET, HOW_PATH },
 	{ "urlpath", FIELD_TARGET, HOW_PATH },
 
 	{ "args", FIELD_ARGS, 0 },
 	{ "querystring", FIELD_ARGS, 0 },
 	{ "query", FIELD_ARGS, 0 },
+	{ "requestquery", FIELD_ARGS, 0 },
+	{ "querystr", FIELD_ARGS, 0 },
 	{ "urlquery", FIELD_ARGS, 0 },
 
 	{ "serverprotocol", FIELD_PROTOCOL, 0 },
@@ -111,6 +120,8 @@ static const struct name json_names[] = {
 	{ "responsestatus", FIELD_STATUS, 0 },
 	{ "resstatuscode", FIELD_STATUS, 0 },
 	{ "statuscode", FIELD_STATUS, 0 },
+	{ "propertieshttpstatuscode", FIELD_STATUS, 0 },
+	{ "propertieshttpstatus", FIELD_STATUS, 0 },
 	{ "response", FIELD_STATUS, 0 },
 	{ "code", FIELD_STATUS, 0 },
 
@@ -121,6 +132,9 @@ static const struct name json_names[] = {
 	{ "edgeresponsebytes", FIELD_BYTES, 0 },
 	{ "bytessent", FIELD_BYTES, 0 },
 	{ "responsesize", FIELD_BYTES, 0 },
+	{ "responsebodysize", FIELD_BYTES, 0 },	/* Fastly */
+	{ "responselength", FIELD_BYTES, 0 },
+	{ "propertiesresponsebytes", FIELD_BYTES, 0 },
 	{ "size", FIELD_BYTES, 0 },
 	{ "bytes", FIELD_BYTES, 0 },
 	{ "length", FIELD_BYTES, 0 },
@@ -133,6 +147,7 @@ static const struct name json_names[] = {
 	{ "httprequestreferrer", FIELD_REFERRER, 0 },
 	{ "clientrequestreferer", FIELD_REFERRER, 0 },
 	{ "reqheadersreferer", FIELD_REFERRER, 0 },
+	{ "propertiesreferer", FIELD_REFERRER, 0 },
 	{ "referer", FIELD_REFERRER, 0 },
 	{ "referrer", FIELD_REFERRER, 0 },
 
@@ -143,6 +158,7 @@ static const struct name json_names[] = {
 	{ "clientrequestuseragent", FIELD_AGENT, 0 },
 	{ "useragentoriginal", FIELD_AGENT, 0 },
 	{ "reqheadersuseragent", FIELD_AGENT, 0 },
+	{ "propertiesuseragent", FIELD_AGENT, 0 },
 	{ "useragent", FIELD_AGENT, 0 },
 	{ "agent", FIELD_AGENT, 0 },
 	{ "ua", FIELD_AGENT, 0 },
@@ -150,6 +166,8 @@ static const struct name json_names[] = {
 	{ "host", FIELD_HOST, 0 },
 	{ "httphost", FIELD_HOST, 0 },
 	{ "requesthost", FIELD_HOST, 0 },
+	{ "reqhost", FIELD_HOST, 0 },
+	{ "propertieshostname", FIELD_HOST, 0 },
 	{ "clientrequesthost", FIELD_HOST, 0 },
 	{ "urldomain", FIELD_HOST, 0 },
 	{ "authority", FIELD_HOST, 0 },

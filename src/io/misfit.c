@@ -63,6 +63,7 @@ misfit_guess(const char *line, size_t len)
 		{ "LTSV", "They look like LTSV: set format = \"auto\", or \"ltsv\"" },
 		{ "HAProxy", "They look like HAProxy's: set format = \"auto\", or \"haproxy\"" },
 		{ "Envoy", "They look like Envoy's: set format = \"auto\", or \"envoy\"" },
+		{ "Istio", "They look like Istio's: set format = \"auto\", or \"istio\"" },
 		{ "AWS ALB", "They look like those of an AWS load balancer: set format = \"auto\", or \"alb\"" },
 		{ "Amazon S3", "They look like those of Amazon S3: set format = \"auto\", or \"s3\"" },
 		{ "Google Cloud Storage", "They look like those of Google Cloud Storage: set format = \"auto\", or \"cloudstorage\"" },
