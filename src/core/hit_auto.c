@@ -12,7 +12,7 @@
 #include "core/hit_impl.h"
 #include "core/hit_time.h"
 
-/* Those that are formats of their own; the others need nothing to be kept. */
+/* Those that are formats of their own, made when a line asks for one; the others need nothing to be kept. */
 enum part { PART_JSON, PART_LTSV, PART_HAPROXY, PART_ENVOY, PART_ALB, PART_ELB, PART_S3, PART_CLOUDSTORAGE, PART_BUNNY,
 	PART_ISTIO, PARTS };
 
@@ -161,14 +161,30 @@ cut_clear(struct cut *cut, char *line)
 	cut->time = NULL;
 }
 
-static enum hit_drop
-by_part(struct detector *d, enum part part, char *line, size_t len, struct cut *cut)
+static struct format *
+part_of(struct format *f, enum part part)
 {
-	struct format *f = d->parts[part];
-	enum hit_drop drop = f->read(f, line, len, cut);
+	struct format **p = &f->detector->parts[part];
+	const char *cookies[HIT_COOKIES_MAX];
+	struct err err;
+
+	if (*p != NULL)
+		return (*p);
+	for (size_t i = 0; i < f->n_cookies; i++)
+		cookies[i] = f->cookies[i];
+	*p = format_compile(part_specs[part], cookies, f->n_cookies, &err);
+	must(*p != NULL);
+	return (*p);
+}
+
+static enum hit_drop
+by_part(struct format *f, enum part part, char *line, size_t len, struct cut *cut)
+{
+	struct format *p = part_of(f, part);
+	enum hit_drop drop = p->read(p, line, len, cut);
 
 	if (drop == HIT_OK)
-		d->found |= 1U << (FOUND_JSON + part);
+		f->detector->found |= 1U << (FOUND_JSON + part);
 	return (drop);
 }
 
@@ -185,18 +201,18 @@ is_of(struct format *f, read_fn read, char *line, size_t len, struct cut *cut)
 }
 
 static enum hit_drop
-by_time(struct detector *d, const char *bracket, char *line, size_t len, struct cut *cut)
+by_time(struct format *f, const char *bracket, char *line, size_t len, struct cut *cut)
 {
 	enum clf_kind kind;
 	enum hit_drop drop;
 
 	if (bracket[21] == '.')
-		return (by_part(d, PART_HAPROXY, line, len, cut));
+		return (by_part(f, PART_HAPROXY, line, len, cut));
 	if (line + len - bracket > 30 && bracket[28] == ' ' && bracket[29] != '"')	/* no request behind the time: an address */
-		return (by_part(d, PART_S3, line, len, cut));
+		return (by_part(f, PART_S3, line, len, cut));
 	drop = clf_read(line, len, bracket, cut, &kind);
 	if (drop == HIT_OK)
-		d->found |= 1U << kind;
+		f->detector->found |= 1U << kind;
 	return (drop);
 }
 
@@ -207,7 +223,7 @@ auto_line(struct format *f, char *line, size_t len, struct cut *cut)
 	const char *bracket;
 
 	if (line[0] == '{')
-		return (by_part(d, PART_JSON, line, len, cut));
+		return (by_part(f, PART_JSON, line, len, cut));
 	if (is_header(line, len))
 		return (w3c_line(f, line, len, cut));
 	if (format_header(f).len > 0 && is_of(f, w3c_line, line, len, cut)) {
@@ -215,42 +231,33 @@ auto_line(struct format *f, char *line, size_t len, struct cut *cut)
 		return (HIT_OK);
 	}
 	if (line[0] == '[' && is_iso_time(line + 1, line + len)) {
-		if (by_part(d, PART_ENVOY, line, len, cut) == HIT_OK)
+		if (by_part(f, PART_ENVOY, line, len, cut) == HIT_OK)
 			return (HIT_OK);
 		cut_clear(cut, line);
-		return (by_part(d, PART_ISTIO, line, len, cut));
+		return (by_part(f, PART_ISTIO, line, len, cut));
 	}
-	if (is_ltsv(line, len) && is_of(d->parts[PART_LTSV], ltsv_line, line, len, cut)) {
+	if (is_ltsv(line, len) && is_of(part_of(f, PART_LTSV), ltsv_line, line, len, cut)) {
 		d->found |= 1U << FOUND_LTSV;
 		return (HIT_OK);
 	}
 	if (is_cloudstorage(line, line + len))
-		return (by_part(d, PART_CLOUDSTORAGE, line, len, cut));
+		return (by_part(f, PART_CLOUDSTORAGE, line, len, cut));
 	if (is_bunny(line, line + len))
-		return (by_part(d, PART_BUNNY, line, len, cut));
+		return (by_part(f, PART_BUNNY, line, len, cut));
 	bracket = clf_time_find(line, line + len);
 	if (bracket != NULL)
-		return (by_time(d, bracket, line, len, cut));
+		return (by_time(f, bracket, line, len, cut));
 	if (is_iso_time(line, line + len))
-		return (by_part(d, PART_ELB, line, len, cut));
-	return (is_alb(line, len) ? by_part(d, PART_ALB, line, len, cut) : HIT_MALFORMED);
+		return (by_part(f, PART_ELB, line, len, cut));
+	return (is_alb(line, len) ? by_part(f, PART_ALB, line, len, cut) : HIT_MALFORMED);
 }
 
 void
 auto_compile(struct format *f)
 {
-	const char *cookies[HIT_COOKIES_MAX];
-	struct err err;
-
 	w3c_compile(f);
 	f->read = auto_line;
 	f->detector = mem_calloc(1, sizeof(*f->detector));
-	for (size_t i = 0; i < f->n_cookies; i++)
-		cookies[i] = f->cookies[i];
-	for (size_t i = 0; i < PARTS; i++) {
-		f->detector->parts[i] = format_compile(part_specs[i], cookies, f->n_cookies, &err);
-		must(f->detector->parts[i] != NULL);
-	}
 }
 
 void
