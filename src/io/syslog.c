@@ -6,8 +6,10 @@
  */
 #include "io/syslog.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -79,18 +81,17 @@ take_datagram(struct listener *l, struct slice datagram)
 	}
 }
 
-/* SO_RXQ_OVFL: how many this socket has dropped so far. */
+/* What the kernel has dropped for want of room. */
 static void
-note_drops(struct listener *l, struct msghdr *m)
+look_at_drops(struct listener *l)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
-			uint32_t dropped;
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t len = sizeof(info);
 
-			memcpy(&dropped, CMSG_DATA(c), sizeof(dropped));
-			l->counts.dropped += dropped - l->dropped;
-			l->dropped = dropped;
-		}
+	if (l->socket.fd < 0 || getsockopt(l->socket.fd, SOL_SOCKET, SO_MEMINFO, info, &len) != 0)
+		return;
+	l->counts.dropped += info[SK_MEMINFO_DROPS] - l->dropped;
+	l->dropped = info[SK_MEMINFO_DROPS];
 }
 
 /* False where nothing waits. */
@@ -98,14 +99,10 @@ static bool
 receive(struct listener *l)
 {
 	char *room = l->owner->datagram;
-	union { struct cmsghdr align; char bytes[CMSG_SPACE(sizeof(uint32_t))]; } control;
-	struct iovec iov = { room, DATAGRAM_MAX + 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
-	ssize_t n = recvmsg(l->socket.fd, &m, 0);
+	ssize_t n = recv(l->socket.fd, room, DATAGRAM_MAX + 1, 0);
 
 	if (n < 0)
 		return (false);
-	note_drops(l, &m);
 	take_datagram(l, slice_make(room, (size_t)n));
 	return (true);
 }
@@ -199,17 +196,28 @@ listener_inherit(struct listener *l)
 	return (false);
 }
 
+/* Below /run/rpvd only systemd makes sockets. */
+static int
+say_no_socket(struct listener *l)
+{
+	struct err why = l->problem;
+
+	if (strstr(why.msg, strerror(EACCES)) != NULL || strstr(why.msg, strerror(EROFS)) != NULL)
+		err_set(&l->problem, "%.300s: enable rpvd-syslog.socket (systemctl enable --now rpvd-syslog.socket), or name a directory that"
+		    " rpvd may write to", why.msg);
+	return (-1);
+}
+
 /* Every user of this machine may write to it, as to /dev/log: who serves pages is another one than rpvd. */
 static int
 listener_open(struct listener *l)
 {
-	int on = 1, bytes = WAIT_BYTES;
+	int bytes = WAIT_BYTES;
 
 	if (!listener_inherit(l) && local_open(&l->socket, l->address, SOCK_DGRAM, 0, 0666, &l->problem) != 0)
-		return (-1);
+		return (say_no_socket(l));
 	l->problem.msg[0] = '\0';
 	l->dropped = 0;
-	(void)setsockopt(l->socket.fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
 	if (setsockopt(l->socket.fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) != 0)
 		(void)setsockopt(l->socket.fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	must(event_assign(&l->readable, l->owner->base, l->socket.fd, EV_READ | EV_PERSIST, on_readable, l) == 0);
@@ -227,6 +235,7 @@ listener_close(struct listener *l)
 	event_del(&l->readable);
 	event_del(&l->rested);
 	empty(l, UINT32_MAX);
+	look_at_drops(l);
 	local_close(&l->socket);
 }
 
@@ -327,6 +336,7 @@ syslogs_tick(struct syslogs *s)
 
 	(void)syslogs_listen(s, &err);		/* the status says what is wrong */
 	TAILQ_FOREACH(l, &s->listeners, link) {
+		look_at_drops(l);
 		l->quiet = l->counts.lines == l->lines_then ? l->quiet + 1 : 0;
 		l->lines_then = l->counts.lines;
 		if (l->quiet == QUIET_TICKS)
