@@ -2,6 +2,7 @@
  * rpvd: options, start, stop.
  */
 #include <event2/event.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <hiredis/hiredis.h>
 #include <jansson.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "base/log.h"
@@ -146,12 +148,25 @@ take_options(struct line *l, int argc, char **argv)
 		}
 }
 
+/* What is opened next would be standard input, or would be written to as standard error. */
+static void
+fill_descriptors(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	while (fd >= 0 && fd <= STDERR_FILENO)
+		fd = open("/dev/null", O_RDWR);
+	if (fd >= 0)
+		close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct line l = { .run = { .config = DEFAULT_CONFIG }, .level = LOG_LEVEL_INFO };
 	int c;
 
+	fill_descriptors();
 	take_options(&l, argc, argv);
 	if (optind + 1 == argc && strcmp(argv[optind], "doctor") == 0) {
 		l.ask_doctor = true;

@@ -185,6 +185,20 @@ def stdin_is_counted_once():
 
 
 @case
+def stdin_that_is_none():
+    """Empty, closed, a directory: no wait without end, and nothing else is taken for it."""
+    with Host("none", STDIN) as host:
+        says(host.replay(b""), "standard input was empty")
+        argv = ["sh", "-c", '"$@" <&-', "sh", rig.RPVD, "-c", host.path("rpvd.conf"), "--replay"]
+        done = subprocess.run(argv, stderr=subprocess.PIPE, timeout=60, check=False)
+        equal(done.returncode, 0, f"closed: {done.stderr}")
+        says(done.stderr.decode(), "standard input was empty")
+        done = subprocess.run(["sh", "-c", '"$@" </', *argv[3:]], stderr=subprocess.PIPE, timeout=60, check=False)
+        equal(done.returncode, 1, f"a directory: {done.stderr}")
+        says(done.stderr.decode(), "standard input: reading failed at byte 0: Is a directory")
+
+
+@case
 def stdin_is_not_for_a_daemon():
     """Who would read it for ever, twice, or from a keyboard, is told so."""
     with Host("refused", STDIN) as host:

@@ -175,6 +175,22 @@ tell_found(const struct site *s, const struct input *in, unsigned *told)
 	log_notice("site %s: %s: format: %s", s->conf->name, in->path, text.msg);
 }
 
+/* A pipe does not tell that its writer has failed. */
+static void
+say_empty(const struct site *s)
+{
+	struct tail_status status;
+	struct input in;
+
+	for (size_t i = 0; input(s, i, &in); i++) {
+		if (in.stream == NULL || strcmp(in.path, STDIN_NAME) != 0)
+			continue;
+		stream_status(in.stream, &status);
+		if (status.size == 0 && status.problem[0] == '\0')
+			log_warning("site %s: standard input was empty: has what writes into rpvd failed?", s->conf->name);
+	}
+}
+
 /* Lines that do not fit were read all the same. */
 bool
 inputs_were_read(struct site *s)
@@ -194,6 +210,7 @@ inputs_were_read(struct site *s)
 
 		tell_found(s, &in, &told);
 	}
+	say_empty(s);
 	say_future(s);
 	tell_crowd(s);
 	return (ok);

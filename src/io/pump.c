@@ -60,7 +60,7 @@ log_open(const struct site *s, const char *path)
 	if (strcmp(path, LOG_STDIN) != 0)
 		return (tail_open(path, s->env.replay));
 	feed = feed_of_pipe(STDIN_FILENO);
-	tail = tail_open_feed("standard input", feed);
+	tail = tail_open_feed(STDIN_NAME, feed);
 	feed_free(&feed);
 	return (tail);
 }

@@ -25,6 +25,7 @@ struct order_input {
 	uint64_t saved_file;		/* all files before it are read, said the positions saved last */
 };
 
+#define STDIN_NAME "standard input"
 #define SYSLOG_PREFIX "syslog "		/* before its address, as the name of a log */
 
 struct event;

@@ -385,11 +385,12 @@ static bool
 is_too_early(const struct tail *t)
 {
 	char head[HEAD_HASH_BYTES];
+	ssize_t n;
 
-	if (t->feed == NULL || !feed_is_pipe(t->feed) || feed_has_ended(t->feed))
+	if (t->feed == NULL || !feed_is_pipe(t->feed) || feed_has_ended(t->feed) || feed_begin(t->feed) > 0)
 		return (false);
-	return (feed_begin(t->feed) == 0 && feed_read(t->feed, head, sizeof(head), 0) < (ssize_t)sizeof(head) &&
-	    !feed_has_ended(t->feed));
+	n = feed_read(t->feed, head, sizeof(head), 0);
+	return (n >= 0 && n < (ssize_t)sizeof(head) && !feed_has_ended(t->feed));
 }
 
 static int

@@ -15,6 +15,7 @@ import glob
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -186,7 +187,8 @@ def on_terminal(w, want, findings):
         except OSError:                 # the other end is closed
             break
     findings.equal(child.wait(30), 0, "exit on a terminal")
-    findings.check(b"\rshop: 100 % of " in said and b" MB read" in said, f"progress: {said[-2000:]}")
+    findings.check(re.search(rb"\r\x1b\[K[0-9]+% of [0-9.]+ [kM]B, [0-9,]+ lines/s", said) and
+                   re.search(rb"\r\x1b\[Krpvd: [0-9,]+ lines \([0-9.]+ [kM]B\) in [0-9.]+ s", said), f"progress: {said[-2000:]}")
     if os.geteuid() == 0:
         owners = {os.stat(os.path.join(at, n)).st_uid for at, _, names in os.walk(w.path("state")) for n in names}
         findings.equal(owners, {os.stat(w.path("state")).st_uid}, "owners in the state directory")
