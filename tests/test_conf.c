@@ -363,7 +363,7 @@ static const struct { const char *why, *text; int line; const char *says; } mist
 	{ "a cookie's name is a name", SHOP(" visitor = {\"cookie:a b\"}"), 4, "expected cookie:NAME" },
 	{ "an identity twice", SHOP(" visitor = {uid, uid}"), 4, "visitor has uid twice" },
 	{ "five cookies", SHOP(" visitor = {\"cookie:a\", \"cookie:b\", \"cookie:c\", \"cookie:d\", \"cookie:e\"}"), 4, "visitor has 5 cookies; expected at most 4" },
-	{ "no identity", SHOP(" visitor = {}"), 1, "visitor is an empty list" },
+	{ "no identity", SHOP(" visitor = {}"), 4, "visitor is an empty list" },
 
 	{ "an unknown unit", SHOP(" session_timeout = \"30x\""), 4, "session_timeout = \"30x\": expected a duration from 1m to 24h, such as 30m (units ms s m h d w)" },
 	{ "too short", SHOP(" session_timeout = \"59s\""), 4, "expected a duration from 1m to 24h" },
@@ -492,6 +492,39 @@ START_TEST(files)
 	ck_assert_ptr_null(config_load(file, &mistakes));
 	ck_assert_msg(strstr(said(), "cannot be opened: Permission denied") != NULL, "%s", said());
 	must(chmod(file, 0600) == 0);
+}
+END_TEST
+
+/* Where the owner wrote an option; what is said later finds its place among what was said first. */
+START_TEST(places)
+{
+	struct config *c;
+	struct slice more;
+	FILE *f = fopen(file, "w");
+	char want[512];
+
+	must(f != NULL && fputs("geo =\n '/g'\nsite \"shop\" {\ncurrency = EURO\nrates = '/r'\nhosts = {}\nvisitor = {uid, no}\n"
+	    "log \"/x\" { format = 'odd' }\nprovider generic {\ntest = 1 } }\n", f) >= 0 && fclose(f) == 0);
+	buf_free(&mistakes);
+	c = config_read(file, &mistakes);
+	ck_assert_int_eq(config_line(c, &c->geo), 2);
+	ck_assert_int_eq(config_line(c, &c->data_dir), 0);
+	ck_assert_int_eq(config_line(c, &c->sites[0].rates), 5);
+	ck_assert_int_eq(config_line(c, &c->sites[0].hosts), 6);
+	ck_assert_int_eq(config_line(c, &c->sites[0].logs[0].format), 8);
+	ck_assert_int_eq(config_line(c, &c->sites[0].providers[0].test), 10);
+	ck_assert(config_is_mistaken(c, &c->sites[0].visitor) && config_is_mistaken(c, &c->sites[0].currency));
+	ck_assert(!config_is_mistaken(c, &c->sites[0].rates) && !config_is_mistaken(c, &c->data_dir));
+	config_complain(c, &mistakes, &c->sites[0].rates, "rates: %s", "no");
+	config_complain(c, &mistakes, &c->data_dir, "nowhere");
+	config_complain(c, &mistakes, &c->geo, "geo: no");
+	config_sort_mistakes(c, &mistakes);
+	more = buf_view(&mistakes);
+	snprintf(want, sizeof(want), "%s: nowhere\n%s:2: geo: no\n%s:4: currency", file, file, file);
+	ck_assert_msg(slice_starts(more, slice_of(want)), "%s", said());
+	snprintf(want, sizeof(want), "%s:5: rates: no\n%s:7: visitor = \"no\"", file, file);
+	ck_assert_msg(strstr(said(), want) != NULL, "%s", said());
+	config_free(&c);
 }
 END_TEST
 
@@ -758,6 +791,7 @@ cases(void)
 	tcase_add_test(tc, all_at_once);
 	tcase_add_test(tc, after_a_broken_file);
 	tcase_add_test(tc, files);
+	tcase_add_test(tc, places);
 	tcase_add_test(tc, read_in_spite_of_mistakes);
 	tcase_add_loop_test(tc, bounds, 0, (int)N_ELEM(bounds_rows));
 	tcase_add_test(tc, cut_anywhere);

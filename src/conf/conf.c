@@ -8,6 +8,7 @@
 #include <confuse.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,9 +20,20 @@
 #define FILE_MAX (1024 * 1024)		/* more is no configuration */
 #define COOKIES_MAX 4			/* of one site's visitor identities: core/hit.h */
 
+struct place {
+	const void *field;
+	int line;			/* negative: mistaken */
+};
+
+struct config_places {
+	struct place *list;
+	size_t n, cap;
+};
+
 struct loader {
 	char *dir;			/* what relative paths are relative to */
 	struct mistakes mistakes;
+	struct config_places *places;	/* NULL while what counts for nothing is looked at */
 };
 
 /* ---- the text ---- */
@@ -84,21 +96,19 @@ swallow(cfg_t *cfg, const char *fmt, va_list ap)
 	(void)ap;
 }
 
-/* Everything is a string to libConfuse: our own conversions say better what was expected. */
+/* Everything is a list of strings to libConfuse: our own conversions say better what was expected. */
 static void
 describe_section(enum section_id id, cfg_opt_t (*all)[64])
 {
 	cfg_opt_t *out = all[id];
 
 	for (size_t i = 0; i < n_options; i++)
-		if (options[i].where == id && options[i].type == T_LIST)
+		if (options[i].where == id)
 			*out++ = (cfg_opt_t)CFG_STR_LIST(options[i].name, NULL, CFGF_NODEFAULT);
-		else if (options[i].where == id)
-			*out++ = (cfg_opt_t)CFG_STR(options[i].name, NULL, CFGF_NODEFAULT);
 	for (size_t i = IN_REDIS; i < SECTIONS; i++)
 		if (sections[i].parent == id)
 			*out++ = (cfg_opt_t)CFG_SEC(sections[i].name, all[i],
-			    sections[i].title != NULL ? CFGF_MULTI | CFGF_TITLE : CFGF_NONE);
+			    sections[i].title != NULL ? CFGF_MULTI | CFGF_TITLE : CFGF_MULTI);
 	*out = (cfg_opt_t)CFG_END();
 }
 
@@ -119,17 +129,28 @@ new_tree(void)
 
 /* ---- values ---- */
 
-/* Whether the owner wrote it; *line is negative where that is known to be mistaken, 0 for an
- * empty list, and else that of the (first) value. */
+/* Whether the owner wrote it; *line is then that of its first value, negative where that is known
+ * to be mistaken.  cfg: NULL for a section that is not there. */
 static bool
 is_given(cfg_t *cfg, const char *name, int *line)
 {
-	bool given = (cfg_getopt(cfg, name)->flags & CFGF_MODIFIED) != 0;
+	bool given = cfg != NULL && cfg_size(cfg, name) > 0;
 
 	*line = 0;
-	if (given && cfg_size(cfg, name) > 0)
+	if (given)
 		syntax_value(cfg_getnstr(cfg, name, 0), line);
 	return (given);
+}
+
+static void
+note_place(struct loader *l, const void *field, int line, bool mistaken)
+{
+	struct config_places *p = l->places;
+
+	if (p == NULL)
+		return;
+	mem_grow(&p->list, &p->cap, p->n + 1, sizeof(*p->list));
+	p->list[p->n++] = (struct place){ field, mistaken ? -abs(line) : line };
 }
 
 static void
@@ -141,29 +162,54 @@ say_bad(struct loader *l, int line, const struct option *o, const char *value, c
 		mistake_add(&l->mistakes, line, "%s = \"%.60s\": expected %s", o->name, value, expected);
 }
 
-static void
+/* False where it is mistaken, which was or is said. */
+static bool
 fill_value(struct loader *l, const struct option *o, const char *numbered, void *field)
 {
 	struct err expected;
 	int line;
 	const char *value = syntax_value(numbered, &line);
 
-	if (line > 0 && option_set(o, l->dir, value, field, &expected) != 0)
+	if (line > 0 && option_set(o, l->dir, value, field, &expected) == 0)
+		return (true);
+	if (line > 0)
 		say_bad(l, line, o, value, expected.msg);
+	return (false);
 }
 
 /* Items that are mistaken leave no gap. */
-static void
+static bool
 fill_list(struct loader *l, const struct option *o, cfg_t *cfg, char ***field)
 {
 	unsigned n = cfg_size(cfg, o->name);
 	char **list = mem_calloc((size_t)n + 1, sizeof(char *));
+	bool ok = true;
 
 	*field = list;
 	for (unsigned i = 0; i < n; i++) {
-		fill_value(l, o, cfg_getnstr(cfg, o->name, i), list);
+		if (syntax_is_no_item(cfg_getnstr(cfg, o->name, i)))
+			continue;
+		ok = fill_value(l, o, cfg_getnstr(cfg, o->name, i), list) && ok;
 		list += *list != NULL;
 	}
+	return (ok);
+}
+
+/* One that stands twice is a mistake that was said, and each of its values may be another. */
+static bool
+fill_scalar(struct loader *l, const struct option *o, cfg_t *cfg, void *field)
+{
+	bool ok = fill_value(l, o, cfg_getnstr(cfg, o->name, 0), field);
+
+	for (unsigned i = 1; i < cfg_size(cfg, o->name); i++) {
+		union { int64_t number; uint64_t size; char *text; struct currency currency; } other = { 0 };
+
+		ok = false;
+		fill_value(l, o, cfg_getnstr(cfg, o->name, i), &other);
+		if (o->type == T_STRING || o->type == T_PATH)
+			free(other.text);
+	}
+	return (ok);
 }
 
 /* None in the table's fallback is mistaken, and none is a list of several. */
@@ -187,6 +233,7 @@ fill_options(struct loader *l, enum section_id id, cfg_t *cfg, int section_line,
 
 	for (size_t i = 0; i < n_options; i++) {
 		const struct option *o = &options[i];
+		char *field = base + o->field;
 
 		if (o->where != id)
 			continue;
@@ -194,11 +241,11 @@ fill_options(struct loader *l, enum section_id id, cfg_t *cfg, int section_line,
 			if (o->required)
 				mistake_add(&l->mistakes, section_line, "%s needs %s: expected %s = %s",
 				    sections[id].name, o->name, o->name, o->sample);
-			fill_fallback(l, o, base + o->field);
+			fill_fallback(l, o, field);
 		} else if (o->type == T_LIST)
-			fill_list(l, o, cfg, (char ***)(void *)(base + o->field));
+			note_place(l, field, line, !fill_list(l, o, cfg, (char ***)(void *)field));
 		else
-			fill_value(l, o, cfg_getnstr(cfg, o->name, 0), base + o->field);
+			note_place(l, field, line, !fill_scalar(l, o, cfg, field));
 	}
 }
 
@@ -220,8 +267,8 @@ check_visitors(struct loader *l, cfg_t *cfg, const struct site_conf *site)
 	}
 	if (cookies > COOKIES_MAX)
 		mistake_add(&l->mistakes, line, "visitor has %zu cookies; expected at most %d", cookies, COOKIES_MAX);
-	if (line == 0)
-		mistake_add(&l->mistakes, site->line, "visitor is an empty list; expected cookie:NAME, uid or ip_ua");
+	if (syntax_is_no_item(cfg_getnstr(cfg, "visitor", 0)) && site->visitor[0] == NULL)
+		mistake_add(&l->mistakes, line, "visitor is an empty list; expected cookie:NAME, uid or ip_ua");
 }
 
 static void
@@ -288,11 +335,13 @@ check_endpoints(struct loader *l, cfg_t *cfg, struct site_conf *site)
 }
 
 static void
-check_paths(struct loader *l, const struct endpoint_conf **seen, size_t n, const struct endpoint_conf *e)
+check_paths(struct loader *l, const struct config *config, const struct endpoint_conf **seen, size_t n, const struct endpoint_conf *e)
 {
+	int line = config_line(config, &e->path);
+
 	for (size_t i = 0; i < n; i++)
 		if (e->path != NULL && seen[i]->path != NULL && strcmp(e->path, seen[i]->path) == 0) {
-			mistake_add(&l->mistakes, e->line, "provider \"%s\" has the path %s, as the one in line %d has; "
+			mistake_add(&l->mistakes, line > 0 ? line : e->line, "provider \"%s\" has the path %s, as the one in line %d has; "
 			    "expected a path of its own", e->provider, e->path, seen[i]->line);
 			return;
 		}
@@ -332,7 +381,7 @@ check_sites(struct loader *l, const struct config *config)
 				break;
 			}
 		for (size_t j = 0; j < site->n_providers && n < LIST_MAX; j++) {
-			check_paths(l, seen, n, &site->providers[j]);
+			check_paths(l, config, seen, n, &site->providers[j]);
 			seen[n++] = &site->providers[j];
 		}
 		check_syslogs(l, config, syslogs, &n_syslogs, site);
@@ -386,6 +435,28 @@ fill_array(struct loader *l, enum section_id id, cfg_t *parent, char *parent_bas
 	}
 }
 
+static void free_section(enum section_id, char *base);
+
+/* One that stands twice is a mistake that was said; what is in the second is looked at all the same. */
+static void
+fill_single(struct loader *l, enum section_id id, cfg_t *parent, int line, char *base)
+{
+	const char *name = sections[id].name;
+	struct config_places *places = l->places;
+	unsigned n = cfg_size(parent, name);
+
+	must(sections[id].parent == IN_TOP);
+	fill_section(l, id, n > 0 ? cfg_getnsec(parent, name, 0) : NULL, line, base);
+	l->places = NULL;
+	for (unsigned i = 1; i < n; i++) {
+		struct config other = { 0 };
+
+		fill_section(l, id, cfg_getnsec(parent, name, i), line, (char *)&other);
+		free_section(id, (char *)&other);
+	}
+	l->places = places;
+}
+
 static void
 fill_section(struct loader *l, enum section_id id, cfg_t *cfg, int line, char *base)
 {
@@ -396,7 +467,7 @@ fill_section(struct loader *l, enum section_id id, cfg_t *cfg, int line, char *b
 		if (sections[i].title != NULL)
 			fill_array(l, i, cfg, base);
 		else
-			fill_section(l, i, cfg_getsec(cfg, sections[i].name), line, base);
+			fill_single(l, i, cfg, line, base);
 	}
 	if (id == IN_SITE) {
 		struct site_conf *site = (struct site_conf *)(void *)base;
@@ -454,10 +525,11 @@ struct config *
 config_read(const char *file, struct buf *mistakes)
 {
 	struct config *config = mem_calloc(1, sizeof(*config));
-	struct loader l = { .dir = directory_of(file) };
+	struct loader l = { .dir = directory_of(file), .places = mem_calloc(1, sizeof(*l.places)) };
 	struct buf text = { 0 };
 	struct err err;
 
+	config->places = l.places;
 	config->file = mem_strdup(file);
 	if (read_text(file, &text, &err) != 0)
 		mistake_add(&l.mistakes, 0, "%s", err.msg);
@@ -481,9 +553,77 @@ config_load(const char *file, struct buf *mistakes)
 	return (config);
 }
 
-/* ---- the end ---- */
+/* ---- places ---- */
 
-static void free_section(enum section_id, char *base);
+static int
+place_of(const struct config *config, const void *field)
+{
+	for (size_t i = 0; i < config->places->n; i++)
+		if (config->places->list[i].field == field)
+			return (config->places->list[i].line);
+	return (0);
+}
+
+int
+config_line(const struct config *config, const void *field)
+{
+	return (abs(place_of(config, field)));
+}
+
+bool
+config_is_mistaken(const struct config *config, const void *field)
+{
+	return (place_of(config, field) < 0);
+}
+
+void
+config_complain(const struct config *config, struct buf *mistakes, const void *field, const char *fmt, ...)
+{
+	int line = config_line(config, field);
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (line > 0)
+		buf_printf(mistakes, "%s:%d: %s\n", config->file, line, text);
+	else
+		buf_printf(mistakes, "%s: %s\n", config->file, text);
+}
+
+/* Of "FILE:LINE: sentence". */
+static int
+line_of(struct slice mistake, struct slice file)
+{
+	struct slice rest = slice_skip(mistake, file.len);
+
+	if (slice_ends(mistake, SLICE(MISTAKES_MORE)))
+		return (INT_MAX);
+	return (slice_starts(mistake, file) && rest.len > 1 && rest.p[0] == ':' ? atoi(rest.p + 1) : 0);
+}
+
+void
+config_sort_mistakes(const struct config *config, struct buf *mistakes)
+{
+	struct mistakes sorted = { 0 };
+	struct slice rest = buf_view(mistakes);
+
+	for (; rest.len > 0; sorted.n++) {
+		struct slice text = slice_cut(&rest, '\n');
+
+		mem_grow(&sorted.list, &sorted.cap, sorted.n + 1, sizeof(*sorted.list));
+		sorted.list[sorted.n] = (struct mistake){ line_of(text, slice_of(config->file)), mem_strndup(text.p, text.len) };
+	}
+	if (sorted.n > 1)
+		qsort(sorted.list, sorted.n, sizeof(*sorted.list), compare_mistakes);
+	mistakes->len = 0;
+	for (size_t i = 0; i < sorted.n; i++)
+		buf_printf(mistakes, "%s\n", sorted.list[i].text);
+	mistakes_free(&sorted);
+}
+
+/* ---- the end ---- */
 
 static void
 free_list(char **list)
@@ -540,6 +680,8 @@ config_free(struct config **cp)
 	if (*cp == NULL)
 		return;
 	free_section(IN_TOP, (char *)*cp);
+	free((*cp)->places->list);
+	free((*cp)->places);
 	free((*cp)->file);
 	free(*cp);
 	*cp = NULL;

@@ -85,6 +85,7 @@ struct config {
 	int64_t commit_interval_ms;	/* 250ms */
 	uint64_t memory_limit;		/* bytes, of all sites: 128M */
 	struct site_conf *sites; size_t n_sites;
+	struct config_places *places;	/* of its options in the file */
 };
 
 /* NULL where there is any mistake; all of them are written to *mistakes, one a line
@@ -94,6 +95,16 @@ struct config *config_load(const char *file, struct buf *mistakes);
  * is NULL, 0 or "".  Never NULL. */
 struct config *config_read(const char *file, struct buf *mistakes);
 void config_free(struct config **);
+
+/* The line of the option that filled this field of the struct or of one below it; 0 where nobody wrote it. */
+int config_line(const struct config *, const void *field);
+/* What was written there is mistaken, and the field not what the owner means. */
+bool config_is_mistaken(const struct config *, const void *field);
+/* One more mistake: "FILE:LINE: sentence\n", with the line of that field's option where it has one. */
+void config_complain(const struct config *, struct buf *mistakes, const void *field, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* In the order of the file, which is the order in which they are mended. */
+void config_sort_mistakes(const struct config *, struct buf *mistakes);
 
 /* rpvd.conf(5)'s option list in mdoc, and a commented sample file, from the table. */
 void config_write_mdoc(FILE *);

@@ -54,7 +54,7 @@ mistake_add(struct mistakes *m, int line, const char *fmt, ...)
 			*p = '?';
 	if (m->n == MISTAKES_MAX) {
 		line = INT32_MAX;
-		snprintf(text, sizeof(text), "there are more mistakes than these");
+		snprintf(text, sizeof(text), MISTAKES_MORE);
 	}
 	m->list[m->n++] = (struct mistake){ line, mem_strdup(text) };
 }
@@ -78,6 +78,13 @@ syntax_value(const char *numbered, int *line)
 	(void)strtoul(end + 1, &end, 10);
 	must(*end == ' ');
 	return (end + 1);
+}
+
+/* Of items the number is not 0. */
+bool
+syntax_is_no_item(const char *numbered)
+{
+	return (strncmp(numbered + strcspn(numbered, "."), ".0 ", 3) == 0);
 }
 
 /* ---- tokens ---- */
@@ -258,7 +265,7 @@ static void
 put_value(struct syntax *s, const struct token *t)
 {
 	check_variables(s, t);
-	buf_printf(s->out, "\"%d.%u ", t->bad ? -t->line : t->line, s->serial++);
+	buf_printf(s->out, "\"%d.%u ", t->bad ? -t->line : t->line, ++s->serial);
 	for (struct slice at = t->text; at.len > 0; at = slice_skip(at, 1)) {
 		bool pair = at.p[0] == '\\' && at.len > 1;
 
@@ -302,6 +309,8 @@ put_list(struct syntax *s, const char *name)
 	int line = take(s).line;
 	size_t n = 0;
 
+	if (!is_text(&s->next))
+		buf_printf(s->out, "\"%d.0 \"", line);
 	for (; is_text(&s->next) && !begins_option(s); n++) {
 		if (n < LIST_MAX)
 			put_value(s, &s->next);
@@ -334,7 +343,7 @@ put_right_side(struct syntax *s, const struct option *o, const struct token *nam
 	bool is_list = s->next.kind == '{', many = o == NULL || o->type == T_LIST;
 	char text[44];
 
-	buf_puts(s->out, many ? "{" : "");
+	buf_puts(s->out, "{");
 	if (is_list) {
 		if (!put_list(s, shown(name, text)))
 			return (false);
@@ -345,7 +354,7 @@ put_right_side(struct syntax *s, const struct option *o, const struct token *nam
 		mistake_add(s->mistakes, op->line, "%s has no value", shown(name, text));
 		return (false);
 	}
-	buf_puts(s->out, many ? "}\n" : "\n");
+	buf_puts(s->out, "}\n");
 	if (many || (!is_list && op->kind == '='))
 		return (true);
 	mistake_add(s->mistakes, name->line, "%s takes one value, not a list: %s = \"...\"", o->name, o->name);
@@ -359,15 +368,15 @@ put_option(struct syntax *s, const struct option *o, const struct token *name)
 	size_t mark = s->out->len;
 
 	if (o != NULL)
-		buf_printf(s->out, "%s %s ", o->name, op.kind == ADD && o->type == T_LIST ? "+=" : "=");
+		buf_printf(s->out, "%s += ", o->name);
 	if (put_right_side(s, o, name, &op) && o != NULL)
 		return;
 	s->out->len = mark;
 	if (o == NULL)
 		return;
-	buf_printf(s->out, "%s = ", o->name);
+	buf_printf(s->out, "%s += {", o->name);
 	put_nothing(s, op.line);
-	buf_putc(s->out, '\n');
+	buf_puts(s->out, "}\n");
 }
 
 /* ---- sections ---- */

@@ -5,7 +5,9 @@
  * goes on inside a string at the next file where one was not closed, unescapes `\\` in
  * single quotes, and lets a section replace an earlier one of the same title.  So every
  * statement is looked at here first: a mistaken one is reported and left out, comments
- * go, and each value and title gets its line and a running number in front.
+ * go, and each value and title gets its line and a running number in front.  Every option
+ * is a list to libConfuse: one that stands twice has the values of both, so that both are
+ * looked at.
  * Internal to src/conf.
  */
 #ifndef RPVD_SYNTAX_H
@@ -31,8 +33,12 @@ void mistakes_free(struct mistakes *);
 /* Appends to *out what is left, NUL-terminated.  text has no NUL. */
 void syntax_clean(struct slice text, struct buf *out, struct mistakes *);
 
+#define MISTAKES_MORE "there are more mistakes than these"	/* the last of too many, which has no line */
+
 /* What stands behind the numbers, and its line; *line is negative where a mistake was
  * reported already: there is a value, but it counts for nothing. */
 const char *syntax_value(const char *numbered, int *line);
+/* Stands in a list that has no item, for its line. */
+bool syntax_is_no_item(const char *numbered);
 
 #endif

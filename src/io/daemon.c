@@ -124,13 +124,13 @@ endpoint_name(const struct setup *s, size_t site_no, struct webhook_endpoint *e,
 }
 
 static int
-add_endpoint(struct setup *s, size_t site_no, const struct endpoint_conf *conf, struct err *err)
+add_endpoint(struct setup *s, size_t site_no, const struct endpoint_conf *conf, struct buf *mistakes)
 {
 	struct owned *own = &s->owned[s->n_endpoints];
 	struct webhook_endpoint *e = &s->endpoints[s->n_endpoints];
 
 	s->n_endpoints++;
-	if (endpoint_read(s->config, conf, &own->endpoint, &e->provider, &e->conf, err) != 0)
+	if (endpoint_read(s->config, conf, &own->endpoint, &e->provider, &e->conf, mistakes) != 0)
 		return (-1);
 	endpoint_name(s, site_no, e, own);
 	e->path = conf->path;
@@ -141,7 +141,6 @@ static int
 add_endpoints(struct setup *s, struct buf *mistakes)
 {
 	size_t n = 0;
-	struct err err;
 	int rc = 0;
 
 	for (size_t i = 0; i < s->config->n_sites; i++)
@@ -150,10 +149,8 @@ add_endpoints(struct setup *s, struct buf *mistakes)
 	s->endpoints = mem_calloc(n + 1, sizeof(*s->endpoints));
 	for (size_t i = 0; i < s->config->n_sites; i++)
 		for (size_t k = 0; k < s->config->sites[i].n_providers; k++)
-			if (add_endpoint(s, i, &s->config->sites[i].providers[k], &err) != 0) {
-				buf_printf(mistakes, "%s\n", err.msg);
+			if (add_endpoint(s, i, &s->config->sites[i].providers[k], mistakes) != 0)
 				rc = -1;
-			}
 	return (rc);
 }
 
@@ -209,12 +206,12 @@ load_tables(struct setup *s, struct buf *mistakes)
 
 	s->tables = tables_load(s->config->data_dir, &err);
 	if (s->tables == NULL)
-		buf_printf(mistakes, "%s: data_dir: %s\n", s->config->file, err.msg);
+		config_complain(s->config, mistakes, &s->config->data_dir, "data_dir: %s", err.msg);
 	if (s->config->geo == NULL)
 		return;
 	s->geo = geo_open(s->config->geo, &err);
 	if (s->geo == NULL)
-		buf_printf(mistakes, "%s: geo: %s\n", s->config->file, err.msg);
+		config_complain(s->config, mistakes, &s->config->geo, "geo: %s", err.msg);
 }
 
 static struct config *
@@ -251,7 +248,15 @@ say_mistakes(struct buf *mistakes)
 
 /* ---- checking -------------------------------------------------------------- */
 
-/* rules: NULL where the configuration has mistakes; then a format is looked at for itself. */
+static int
+format_line(const struct config *config, const struct log_conf *log)
+{
+	int line = config_line(config, &log->format);
+
+	return (line > 0 ? line : log->line);
+}
+
+/* rules: NULL where `visitor` is mistaken; then a format is looked at for itself. */
 static void
 check_log(const struct config *config, const char *kind, const struct log_conf *log, const struct rules *rules, struct buf *mistakes)
 {
@@ -262,7 +267,7 @@ check_log(const struct config *config, const char *kind, const struct log_conf *
 		return;
 	format = rules != NULL ? rules_format(rules, log, &err) : format_open(log->format, NULL, 0, &err);
 	if (format == NULL)
-		buf_printf(mistakes, "%s:%d: %s \"%s\": %s\n", config->file, log->line, kind, log->path, err.msg);
+		buf_printf(mistakes, "%s:%d: %s \"%s\": %s\n", config->file, format_line(config, log), kind, log->path, err.msg);
 	format_free(&format);
 }
 
@@ -272,43 +277,70 @@ check_endpoint(const struct config *config, const struct endpoint_conf *conf, st
 	const struct provider *provider;
 	struct provider_conf checked;
 	struct endpoint own;
-	struct err err;
 
 	if (conf->provider[0] == '\0')
 		return;
-	if (endpoint_read(config, conf, &own, &provider, &checked, &err) != 0)
-		buf_printf(mistakes, "%s\n", err.msg);
+	endpoint_read(config, conf, &own, &provider, &checked, mistakes);
 	endpoint_clear(&own);
 }
 
 static void
-check_site(const struct setup *s, const struct site_conf *site, bool sound, struct buf *mistakes)
+check_rates(const struct config *config, const struct site_conf *site, struct buf *mistakes)
 {
-	struct rules *rules = NULL;
 	struct err err;
 
-	if (sound && s->tables != NULL) {
-		rules = rules_new(site, s->tables, s->geo, &err);
-		if (rules == NULL)
-			buf_printf(mistakes, "%s:%d: site \"%s\": rates: %s\n", s->config->file, site->line, site->name, err.msg);
-	}
+	if (rules_check_rates(site, &err) != 0)
+		config_complain(config, mistakes, &site->rates, "site \"%s\": rates: %s", site->name, err.msg);
+}
+
+static void
+check_site(const struct config *config, const struct site_conf *site, struct buf *mistakes)
+{
+	bool knows_visitors = !config_is_mistaken(config, &site->visitor) && site->visitor != NULL && site->visitor[0] != NULL;
+	struct rules *rules = knows_visitors ? rules_of_visitors(site) : NULL;
+
+	check_rates(config, site, mistakes);
 	for (size_t i = 0; i < site->n_logs; i++)
-		check_log(s->config, "log", &site->logs[i], rules, mistakes);
+		check_log(config, "log", &site->logs[i], rules, mistakes);
 	for (size_t i = 0; i < site->n_syslogs; i++)
-		check_log(s->config, "syslog", &site->syslogs[i], rules, mistakes);
+		check_log(config, "syslog", &site->syslogs[i], rules, mistakes);
 	for (size_t i = 0; i < site->n_providers; i++)
-		check_endpoint(s->config, &site->providers[i], mistakes);
+		check_endpoint(config, &site->providers[i], mistakes);
 	rules_free(&rules);
 }
 
 static void
-check_redis(const struct config *config, struct buf *mistakes)
+check_redis_part(const struct config *config, const struct redis_conf *part, const void *field, struct buf *mistakes)
 {
-	const struct redis_conf redis = redis_conf_of(config);
 	struct err err;
 
-	if (redis.url != NULL && redis_check(&redis, &err) != 0)
-		buf_printf(mistakes, "%s: redis: %s\n", config->file, err.msg);
+	if (redis_check(part, &err) != 0)
+		config_complain(config, mistakes, field, "redis: %s", err.msg);
+}
+
+/* Each option for itself, so that each mistake is told; what is asked of the files follows the URL, where that is sound. */
+static void
+check_redis(const struct config *config, struct buf *mistakes)
+{
+	const struct redis_conf all = redis_conf_of(config);
+	const struct redis_conf url = { .url = all.url != NULL ? all.url : "unix:/" };
+	struct redis_conf password = { .url = url.url, .password_file = all.password_file };
+	struct redis_conf ca = { .url = url.url, .tls.ca = all.tls.ca };
+	struct redis_conf own = { .url = url.url, .tls = { NULL, all.tls.certificate, all.tls.certificate_key } };
+	struct err err;
+
+	if (all.url == NULL || redis_check(&url, &err) != 0) {
+		password.url = "unix:/-";
+		ca.url = own.url = "rediss://-";
+	}
+	if (all.url != NULL)
+		check_redis_part(config, &url, &config->redis_url, mistakes);
+	if (all.password_file != NULL)
+		check_redis_part(config, &password, &config->redis_password_file, mistakes);
+	if (all.tls.ca != NULL)
+		check_redis_part(config, &ca, &config->redis_ca, mistakes);
+	if (all.tls.certificate != NULL || all.tls.certificate_key != NULL)
+		check_redis_part(config, &own, all.tls.certificate != NULL ? &config->redis_certificate : &config->redis_certificate_key, mistakes);
 }
 
 /* Only one can have it, and only one who reads to its end. */
@@ -339,14 +371,13 @@ static void
 check(const char *file, bool replay, struct buf *mistakes)
 {
 	struct setup s = { .config = config_read(file, mistakes) };
-	bool sound = mistakes->len == 0;
 
 	load_tables(&s, mistakes);
-	if (sound)
-		check_redis(s.config, mistakes);
+	check_redis(s.config, mistakes);
 	for (size_t i = 0; i < s.config->n_sites; i++)
-		check_site(&s, &s.config->sites[i], sound, mistakes);
+		check_site(s.config, &s.config->sites[i], mistakes);
 	check_stdin(s.config, replay, mistakes);
+	config_sort_mistakes(s.config, mistakes);
 	setup_free(&s);
 }
 
@@ -594,11 +625,11 @@ on_sigterm(evutil_socket_t fd, short what, void *arg)
 }
 
 static int
-same_setting(const struct config *config, const char *name, const char *was, const char *is, struct buf *mistakes)
+same_setting(const struct config *config, const char *name, const char *was, char *const *is, struct buf *mistakes)
 {
-	if ((was == NULL) == (is == NULL) && (was == NULL || strcmp(was, is) == 0))
+	if ((was == NULL) == (*is == NULL) && (was == NULL || strcmp(was, *is) == 0))
 		return (0);
-	buf_printf(mistakes, "%s: %s cannot be changed by a reload: restart rpvd\n", config->file, name);
+	config_complain(config, mistakes, is, "%s cannot be changed by a reload: restart rpvd", name);
 	return (-1);
 }
 
@@ -607,9 +638,9 @@ static int
 stays(const struct daemon *d, const struct config *next, struct buf *mistakes)
 {
 	const struct config *now = d->now.config;
-	int rc = same_setting(next, "state_dir", now->state_dir, next->state_dir, mistakes);
+	int rc = same_setting(next, "state_dir", now->state_dir, &next->state_dir, mistakes);
 
-	return (same_setting(next, "webhook listen", now->webhook_listen, next->webhook_listen, mistakes) == 0 ? rc : -1);
+	return (same_setting(next, "webhook listen", now->webhook_listen, &next->webhook_listen, mistakes) == 0 ? rc : -1);
 }
 
 /* A new configuration is taken as a whole or not at all. */

@@ -5,9 +5,9 @@
 #ifndef RPVD_ENDPOINT_H
 #define RPVD_ENDPOINT_H
 
-#include "base/err.h"
 #include "provider/provider.h"
 
+struct buf;
 struct config;
 struct endpoint_conf;
 
@@ -21,10 +21,12 @@ struct endpoint {
 	struct certificate_list certificates;
 };
 
-/* 0, or -1 with err set ("FILE:LINE: sentence").  Either way endpoint_clear() ends own.  A provider that
- * needs certificates and has none pinned is to be given some. */
+/* 0, or -1 with all that is wrong appended ("FILE:LINE: sentence
+"); of options that are mistaken nothing more is
+ * said.  Either way endpoint_clear() ends own.  A provider that needs certificates and has none pinned is to be
+ * given some. */
 int endpoint_read(const struct config *, const struct endpoint_conf *, struct endpoint *own, const struct provider **,
-    struct provider_conf *, struct err *);
+    struct provider_conf *, struct buf *mistakes);
 /* Leaves no secret in memory. */
 void endpoint_clear(struct endpoint *);
 

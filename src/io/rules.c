@@ -287,6 +287,25 @@ rules_new(const struct site_conf *site, const struct tables *tables, struct geo 
 	return (r);
 }
 
+struct rules *
+rules_of_visitors(const struct site_conf *site)
+{
+	struct rules *r = mem_calloc(1, sizeof(*r));
+
+	take_identities(r, site);
+	return (r);
+}
+
+int
+rules_check_rates(const struct site_conf *site, struct err *err)
+{
+	struct rules r = { .rates = NULL };
+	int rc = take_rates(&r, site->rates, err);
+
+	rates_free(&r.rates);
+	return (rc);
+}
+
 /* The rest is for what a commit and a publication copy of them, the filters, and the process itself. */
 void
 rules_limit(struct rules *r, uint64_t memory)

@@ -22,6 +22,10 @@ const struct bots *tables_bots(const struct tables *);
 
 /* Borrows site, tables and geo (NULL: no countries).  Reads the rates file.  NULL with err set. */
 struct rules *rules_new(const struct site_conf *site, const struct tables *, struct geo *geo, struct err *);
+/* For rules_format() alone, of a configuration that may have mistakes, but not in `visitor`.  Borrows site. */
+struct rules *rules_of_visitors(const struct site_conf *);
+/* Whether the site's rates file, where it has one, can be used: 0, or -1 with err set. */
+int rules_check_rates(const struct site_conf *, struct err *);
 /* What the site may take of memory; before an engine has the rules. */
 void rules_limit(struct rules *, uint64_t memory);
 void rules_free(struct rules **);

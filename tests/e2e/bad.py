@@ -120,6 +120,7 @@ redsi {}
               r"several.conf:6: there is no provider \"strip\"; known are adyen, bigcommerce, .*, stripe, woocommerce",
               r"several.conf:7: the secret file of provider \"stripe\" cannot be read: .*/nosuch: No such file",
               r"several.conf:9: unknown option redsi; did you mean redis\?")
+    everything_at_once(b)
     r.write("empty.secret", "\n\n")
     b.mistake("empty secret file", b.conf("provider \"stripe\" { secret_file = 'empty.secret' }"),
               r"conf:7: the secret file of provider \"stripe\" is empty: expected .* one a line")
@@ -146,12 +147,73 @@ redsi {}
     b.mistake("uid that is not logged", b.conf('visitor = {"uid"}'), r"conf:6: .*\$uid_got, .*is needed, or another identity in visitor")
     b.mistake("cookie that is not logged", b.conf('visitor = {"cookie:rpv"}'), r"conf:6: .*\$cookie_rpv is needed, or another")
     r.write("rates.csv", "Date,USD,JPY,\n2026-01-06,1.17,182.1,\n2026-01-05,1.16,hello,\n")
-    b.mistake("corrupt rates", b.conf('rates = "rates.csv"'), r"conf:4: site \"shop\": rates: .*/rates.csv:3: the rate of JPY is no positive number")
-    b.mistake("missing rates", b.conf('rates = "none.csv"'), r"conf:4: site \"shop\": rates: .*/none.csv: No such file or directory")
+    b.mistake("corrupt rates", b.conf('rates = "rates.csv"'), r"conf:7: site \"shop\": rates: .*/rates.csv:3: the rate of JPY is no positive number")
+    b.mistake("missing rates", b.conf('rates = "none.csv"'), r"conf:7: site \"shop\": rates: .*/none.csv: No such file or directory")
     r.write("geo.mmdb", b"\0" * 5000)
-    b.mistake("corrupt country database", b.conf(top='geo = "geo.mmdb"'), r"geo: .*/geo.mmdb: no usable country database: ")
-    b.mistake("missing country database", b.conf(top='geo = "none.mmdb"'), r"geo: .*/none.mmdb: No such file or directory")
-    b.mistake("missing tables", b.conf(top='data_dir = "/none"'), r"data_dir: /none/sources.tsv: No such file or directory")
+    b.mistake("corrupt country database", b.conf(top='geo = "geo.mmdb"'), r"conf:3: geo: .*/geo.mmdb: no usable country database: ")
+    b.mistake("missing country database", b.conf(top='geo = "none.mmdb"'), r"conf:3: geo: .*/none.mmdb: No such file or directory")
+    b.mistake("missing tables", b.conf(top='data_dir = "/none"'), r"conf:3: data_dir: /none/sources.tsv: No such file or directory")
+
+
+def in_lines(b, why, conf, *expected):
+    """All that is said, in the order of the file: (line, beginning of its sentence)."""
+    said = b.says(why, ["-t", "-c", conf], 2)
+    for got, (number, sentence) in zip(said.splitlines(), expected):
+        b.f.check(re.match(rf"{re.escape(conf)}:{number}: {sentence}", got), f"{why}: expected {number}: {sentence}, it says {got!r}")
+    b.f.equal(len(said.splitlines()), len(expected), f"{why}: lines of {said}")
+    b.f.equal(b.says(why, ["-c", conf], 2), said, f"{why}: said at the start, and by -t")
+
+
+def everything_at_once(b):
+    """No mistake hides another, whichever part of rpvd finds it; each has its own line."""
+    r = b.rig
+    outside = """state_dir = "/none"
+geo = "none.mmdb"
+data_dir = "/none"
+redis {
+	ca = "none.pem"
+	certificate_key = "none.key"
+	password_file = "none.password"
+	url = "%s"
+}
+"""
+    site = """site "shop" {
+	currency = %s
+	visitor = %s
+	session_timeout = "%s"
+	rates =
+	    "none.csv"
+	log "/x" {
+		format = "%s"
+	}
+	provider "stripe" {
+		path = "/hook"
+		secret_file = "none.secret"
+	}
+	provider "generic" {
+		path = "/%s"
+		secret_file = "generic.secret"
+	}
+	provider "shopify" {}
+	provider "square" {}
+}
+"""
+    last = [(27, 'provider "shopify" has no secret'), (28, 'provider "square" has no secret'), (28, 'provider "square" needs notification_url')]
+    files = [(2, "geo: .*/none.mmdb: No such file"), (3, "data_dir: /none/sources.tsv: No such file"), (5, "redis: cannot read .*/none.pem"),
+             (6, r"redis: .*certificate"), (7, "redis: cannot read the Redis password from .*/none.password")]
+    rest = [(15, r'site "shop": rates: .*/none.csv: No such file'), (21, r"the secret file of provider .stripe. cannot be read")]
+    in_lines(b, "only files that are not there", r.write("all.conf", outside % "rediss://h" + site % ("EUR", '{"ip_ua"}', "30m", "combined", "g")),
+             *files, *rest, *last)
+    in_lines(b, "a format without the visitor", r.write("all.conf", outside % "rediss://h" + site % ("EUR", '{"uid"}', "30m", "combined", "g")),
+             *files, rest[0], (17, r'log "/x": log format: \$uid_got'), rest[1], *last)
+    in_lines(b, "mistakes in all parts", r.write("all.conf", outside % "http://u:pw@h" + site % ("EURO", '{"uidd"}', "30x", "combi", "hook")),
+             *files, (8, "url: expected unix:"), (11, 'currency = "EURO"'), (12, 'visitor = "uidd"'), (13, 'session_timeout = "30x"'), rest[0],
+             (17, r'log "/x": log format: "combi"'), rest[1], (24, 'provider "generic" has the path /hook'),
+             *last)
+    in_lines(b, "said twice", r.write("all.conf", 'redis { url = "a:" }\nredis {\n url = "b:" }\nsite s {\n currency = "EUR"\n log "/x" {}\n'
+             ' lookback = "30x"\n lookback = "30d"\n lookback = "30y"\n}\n'),
+             (1, "url: expected"), (2, "redis stands twice here"), (3, "url: expected"), (7, 'lookback = "30x"'), (8, "lookback stands twice here"),
+             (9, 'lookback = "30y"'), (9, "lookback stands twice here"))
 
 
 def checked_logs(b):
