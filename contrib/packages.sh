@@ -67,23 +67,27 @@ packages_as_root() {
 }
 
 # apt starts the services of what it installs; nobody asked for a Redis or an nginx
-# on this host.  policy-rc.d is Debian's way to say so; one that is there is kept.
-packages_install() {
-	local policy=/usr/sbin/policy-rc.d ours=no rc=0
+# on this host.  policy-rc.d is Debian's way to say so; one that is there is kept, and
+# ours goes however this ends: hence a shell, and traps, of its own.
+packages_policy=/usr/sbin/policy-rc.d
+packages_install() (
+	ours=no
+	# shellcheck disable=SC2317  # by the trap
+	policy_away() {
+		[ "$ours" = no ] || packages_as_root rm -f "$packages_policy"
+	}
+	trap policy_away EXIT
+	trap 'exit 130' INT TERM HUP
 
-	if [ ! -e "$policy" ]; then
+	if [ ! -e "$packages_policy" ]; then
 		ours=yes
 		printf '#!/bin/sh\nexit 101\n' |
-		    packages_as_root sh -c "cat >$policy && chmod 755 $policy"
+		    packages_as_root sh -c 'cat >"$0" && chmod 755 "$0"' "$packages_policy"
 	fi
 	packages_as_root apt-get update -qq &&
 	    packages_as_root env DEBIAN_FRONTEND=noninteractive \
-	    apt-get install -y -qq --no-install-recommends "$@" >&2 || rc=1
-	if [ "$ours" = yes ]; then
-		packages_as_root rm -f "$policy"
-	fi
-	return $rc
-}
+	    apt-get install -y -qq --no-install-recommends "$@" >&2 || exit 1
+)
 
 # packages_need KIND...: returns 0 when all is there; says what it installs.
 packages_need() {
