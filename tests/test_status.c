@@ -56,7 +56,7 @@ static const struct { const char *why, *fields, *said; } complaints[] = {
 	{ "no pageview among many lines", WELL "lines=1001 pageviews=0",
 	    "No line is a pageview: see below what became of them.\n" },
 	{ "names that tell who somebody is", WELL "email_names=2",
-	    "2 names of pages, campaigns or sources have an e-mail address in them, for everyone to read who sees the figures: group such"
+	    "2 names of pages, campaigns or sources have an e-mail address inside, for everyone to read who sees the figures: group such"
 	    " pages with `page` in rpvd.conf, and keep addresses out of utm parameters.\n" },
 	{ "none do", WELL "email_names=0", "" },
 	{ "late lines", WELL "lines=100 pageviews=1 late=3",
@@ -70,18 +70,18 @@ static const struct { const char *why, *fields, *said; } complaints[] = {
 	{ "a silent log", WELL "last_line=2026-03-02T03:00:00Z",
 	    "The logs have had no line for 7 hours: is the web server's disk full, or does it log to another file?\n" },
 	{ "lines from the future", WELL "lines=100 pageviews=1 future=2",
-	    "2 log lines are dated more than a day ahead, and count nowhere: is this machine's clock right, and the web server's?\n" },
+	    "2 log lines are dated more than a day ahead, and left out: is this machine's clock right, and the web server's?\n" },
 	{ "what a rebuild could not bring back", WELL "rebuild=figures+before+2026-03-02T10:00Z+could+not+be+rebuilt:+no+log+reaches+back+further",
 	    "Figures before 2026-03-02T10:00Z could not be rebuilt: no log reaches back further.\n" },
 	{ "figures from before are shown, and that is told", "state=rebuilding;+the+figures+are+those+from+before updated=2026-03-02T10:40:00Z",
 	    "rebuilding; the figures are those from before\n" },
-	{ "lost bytes", WELL "lost_bytes=7", "7 bytes of the logs were truncated or removed before they were read.\n" },
+	{ "lost bytes", WELL "lost_bytes=7", "7 bytes of the logs were lost: truncated or removed, and not read before.\n" },
 	{ "few orders prove nothing", WELL "orders=9", "" },
 	{ "half of them joined is enough", WELL "orders=10 joined_visitor=1 joined_token=2 joined_ip_ua=1 joined_customer=1", "" },
 	{ "less is not", WELL "orders=10 joined_token=4",
 	    "Only 4 of 10 orders could be joined to a visit: revenue per visit is told too low.  See rpvd(8), JOINS.\n" },
 	{ "money that is in no figure", WELL "unconverted=4",
-	    "4 orders are in a currency without a rate, and count nowhere: see `rates` in rpvd.conf(5).\n" },
+	    "4 orders are in a currency without a rate, and left out: see `rates` in rpvd.conf(5).\n" },
 	{ "a Redis that keeps its figures", WELL "redis_persistence=append-only+file:+fine redis_memory_percent=89", "" },
 	{ "one that keeps nothing", WELL "redis_persistence=none:+when+Redis+ends",
 	    "Redis keeps nothing on disk: when it ends, everything has to be made anew from the logs and the journal, as far as they reach "
@@ -92,15 +92,15 @@ static const struct { const char *why, *fields, *said; } complaints[] = {
 	{ "one that forgets what it likes", WELL "redis_eviction=allkeys-lru",
 	    "Redis may evict keys, orders and positions among them: set maxmemory-policy noeviction in redis.conf.\n" },
 	{ "bad lines of order files", WELL "events_rejected=2",
-	    "2 lines of order files could not be read; the log has the first of them.\n" },
+	    "2 lines of order files could not be read; rpvd's log has the first.\n" },
 	{ "other currencies", WELL "other_currency=2",
-	    "2 refunds or disputes were in another currency than their order, and count nowhere.\n" },
+	    "2 refunds or disputes were in another currency than the order, and left out.\n" },
 	{ "a clock that leapt ahead", WELL "clock_ahead_seconds=34560000",
 	    "This machine's clock leapt 400 days ahead, which is believed after an hour: set it, if it is wrong.\n" },
 	{ "a clock that is behind", WELL "clock_behind_seconds=259200", 
 	    "This machine's clock is 259200 s behind what it was when the last webhook came: set it, and see that it is set at boot.\n" },
 	{ "records", WELL "damaged=1 journal_damaged=2",
-	    "1 records of the state in Redis could not be read.\n2 records of the webhook journal are damaged: is the disk?\n" },
+	    "1 record of the state in Redis could not be read.\n2 records of the webhook journal are damaged: is the disk?\n" },
 	{ "the wrong secret, and what is fine", WELL "webhook_stripe_200=8 webhook_stripe_200_same_money=3 webhook_stripe_401_bad_signature=2",
 	    "2 webhooks of stripe were signed with another secret: is the secret file that of this endpoint?\n" },
 	{ "told otherwise than before", WELL "webhook_stripe_conflict=2 webhook_stripe_duplicate=9",
@@ -113,18 +113,25 @@ static const struct { const char *why, *fields, *said; } complaints[] = {
 	{ "types, whatever they are called", WELL "webhook_stripe_type_bad_signature=3 webhook_stripe_type_test_mode=1 webhook_stripe_last=2026-03-02T10:00:00Z", "" },
 	{ "scanners are nobody's concern", WELL "request_404_unknown_path=9999 request_closed_too_slow=5", "" },
 	{ "not understood", WELL "quarantine=3 quarantine_bytes=300",
-	    "3 signed webhooks wait for a version of rpvd that understands them; `rpvctl journal --quarantine` says what is wrong with them.\n" },
+	    "3 signed webhooks wait for a version of rpvd that understands them; `rpvctl journal --quarantine` says what is wrong.\n" },
 	{ "all understood since", WELL "quarantine=0 quarantine_bytes=300 journal=ok", "" },
 	{ "the journal cannot be written", WELL "journal=/j:+No+space",
 	    "The webhook journal cannot be written, so webhooks are refused, and not every provider sends again: /j: No space\n" },
 	{ "a ping of another seller", WELL "webhook_gumroad_401_wrong_account=2",
 	    "2 webhooks of gumroad were of another seller: is seller_id right?  Else somebody knows the address.\n" },
 	{ "what a figure cannot show", WELL "webhook_gumroad_200_partial_amount_unknown=1",
-	    "1 webhooks of gumroad told of a partial refund without its amount: tell it in an order file.\n" },
+	    "1 webhook of gumroad told of a partial refund without its amount: tell it in an order file.\n" },
 	{ "thin bodies", WELL "webhook_bigcommerce_200_needs_api=3",
-	    "3 webhooks of bigcommerce tell that money moved, but not how much: let the shop send generic events, or an order file.\n" },
+	    "3 webhooks of bigcommerce told that money moved, but not how much: let the shop send generic events, or an order file.\n" },
+	{ "one of each", WELL "unconverted=1 events_rejected=1 other_currency=1 quarantine=1 webhook_stripe_401_bad_signature=1 webhook_stripe_200_test_mode=1",
+	    "1 order is in a currency without a rate, and left out: see `rates` in rpvd.conf(5).\n"
+	    "1 line of order files could not be read; rpvd's log has the first.\n"
+	    "1 refund or dispute was in another currency than the order, and left out.\n"
+	    "1 webhook of stripe was signed with another secret: is the secret file that of this endpoint?\n"
+	    "1 webhook of stripe was of the provider's test mode, and not counted.\n"
+	    "1 signed webhook waits for a version of rpvd that understands it; `rpvctl journal --quarantine` says what is wrong.\n" },
 	{ "a full disk", WELL "webhook_woocommerce_503_not_stored=1",
-	    "1 webhooks of woocommerce could not be written to the journal; the provider sends them again.  Is the disk full?\n" },
+	    "1 webhook of woocommerce could not be written to the journal; the provider sends again.  Is the disk full?\n" },
 };
 
 START_TEST(complains)
@@ -172,7 +179,7 @@ static const struct { const char *why, *fields, *text; } pages[] = {
 	    WELL "lost_bytes=7 phase_of_moon=full",
 	    "shop: something wants attention\n"
 	    "\n"
-	    "* 7 bytes of the logs were truncated or removed before they were read.\n"
+	    "* 7 bytes of the logs were lost: truncated or removed, and not read before.\n"
 	    "\n"
 	    "State\n"
 	    "  state                               live\n"

@@ -103,6 +103,8 @@ void ctl_put_partial(const struct partial *, const char *window, struct buf *out
 enum ctl_exit ctl_pick_site(struct ctl *);
 /* CTL_NOTHING, with a sentence that tells a missing series from a missing site. */
 enum ctl_exit ctl_nothing(struct ctl *, struct slice series);
+/* Whether Redis has figures of the site. */
+bool ctl_has_site(struct ctl *);
 
 /* ---- terminal.c ---- */
 

@@ -191,13 +191,18 @@ write_verified(struct look *l, struct buf *out)
 		    "damaged", (json_int_t)s.damaged, "unreadable", (json_int_t)l->unreadable, "unfinished_bytes", (json_int_t)s.cut_bytes,
 		    "whole", !bad), out);
 	else {
-		buf_printf(out, "%s: %" PRIu64 " records in %u files, %" PRIu64 " bytes; ", l->name, l->records, s.files, s.bytes);
-		if (s.damaged > 0)
-			buf_printf(out, "%" PRIu64 " are damaged or missing between numbers %" PRIu64 " and %" PRIu64
-			    ": send these webhooks again from the provider's page\n", s.damaged, s.first, s.last);
-		else if (l->unreadable > 0)
-			buf_printf(out, "%" PRIu64 " are not readable by this version\n", l->unreadable);
-		else
+		buf_printf(out, "%s: ", l->name);
+		table_count(out, l->records, "record in ", "records in ");
+		table_count(out, s.files, "file", "files");
+		buf_printf(out, ", %" PRIu64 " bytes; ", s.bytes);
+		if (s.damaged > 0) {
+			table_count(out, s.damaged, "is", "are");
+			buf_printf(out, " damaged or missing between numbers %" PRIu64 " and %" PRIu64
+			    ": send again from the provider's page what is missing\n", s.first, s.last);
+		} else if (l->unreadable > 0) {
+			table_count(out, l->unreadable, "is", "are");
+			buf_puts(out, " not readable by this version\n");
+		} else
 			buf_puts(out, "all of it is whole\n");
 		if (s.cut_bytes > 0)
 			buf_printf(out, "%s: %" PRIu64 " bytes at its end are of a write that is not finished\n", l->name, s.cut_bytes);
@@ -270,7 +275,7 @@ ctl_journal(struct ctl *ctl, struct buf *out)
 		status = look_through(&l);
 	if (status == CTL_OK && verify)
 		status = write_verified(&l, out);
-	else if (status == CTL_OK && l.n == 0)
+	else if (status == CTL_OK && l.n == 0 && (!ctl->opt.json || l.number != 0))
 		status = nothing(&l);
 	else if (status == CTL_OK)
 		status = l.number != 0 ? write_one(&l, out) : write_list(&l, out);

@@ -493,6 +493,13 @@ find(struct listing *l)
 	return (o->all ? scan_records(l, slice_make(NULL, 0)) : find_latest(l, limit_of(o)));
 }
 
+/* For a program that is an answer like any other. */
+static bool
+is_empty_list(const struct listing *l)
+{
+	return (l->ctl->opt.json && l->ctl->opt.operand == NULL && l->damaged == 0 && ctl_has_site(l->ctl));
+}
+
 static enum ctl_exit
 list_orders(struct listing *l, struct buf *out)
 {
@@ -500,11 +507,12 @@ list_orders(struct listing *l, struct buf *out)
 
 	if ((status = set_model(l)) != CTL_OK || (status = find(l)) != CTL_OK)
 		return (status);
-	if (l->n == 0)
+	if (l->n == 0 && !is_empty_list(l))
 		return (nothing(l));
 	if (l->ctl->opt.operand != NULL && l->n > 1)
 		return (ambiguous(l));
-	qsort(l->orders, l->n, sizeof(*l->orders), latest_first);
+	if (l->n > 1)
+		qsort(l->orders, l->n, sizeof(*l->orders), latest_first);
 	if (l->n > limit_of(&l->ctl->opt))
 		l->n = limit_of(&l->ctl->opt);
 	if ((status = complete(l)) == CTL_OK)

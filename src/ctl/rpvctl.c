@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "conf/conf.h"
+#include "core/window.h"
 #include "ctl/ctl.h"
 #include "ctl/table.h"
 #include "store/redis.h"
@@ -295,6 +296,29 @@ stray_option(const struct ctl *ctl, const struct command *command)
 	return (NULL);
 }
 
+static bool
+window_is_known(const char *window)
+{
+	for (size_t i = 0; i < N_ELEM(windows_default); i++)
+		if (strcmp(window, windows_default[i].name) == 0)
+			return (true);
+	return (false);
+}
+
+static enum ctl_exit
+unknown_window(const char *window)
+{
+	struct buf text = { 0 };
+
+	buf_printf(&text, "there is no window %.20s; there are:", window);
+	for (size_t i = 0; i < N_ELEM(windows_default); i++)
+		buf_printf(&text, " %s", windows_default[i].name);
+	buf_putc(&text, '\0');
+	usage(text.p);
+	buf_free(&text);
+	return (CTL_USAGE);
+}
+
 static enum ctl_exit
 check_options(const struct ctl *ctl, const struct command *command)
 {
@@ -308,6 +332,8 @@ check_options(const struct ctl *ctl, const struct command *command)
 		err_set(&err, "%s takes no %s", command->name, stray);
 		return (usage(err.msg));
 	}
+	if (o->window != NULL && !window_is_known(o->window) && (command->run != ctl_total || strcmp(o->window, "all") != 0))
+		return (unknown_window(o->window));
 	if (o->operand != NULL && (command->takes & OPERAND) == 0)
 		return (usage("too many words behind the command"));
 	if (o->operand == NULL && (command->takes & NEEDS_OPERAND) != 0)

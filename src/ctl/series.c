@@ -234,20 +234,36 @@ ctl_pick_site(struct ctl *ctl)
 	return (status);
 }
 
+static bool
+sites_have(const struct sites *s, const char *name)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->names[i], name) == 0)
+			return (true);
+	return (false);
+}
+
+bool
+ctl_has_site(struct ctl *ctl)
+{
+	struct sites sites = { 0 };
+	bool has = sites_find(ctl, &sites) == CTL_OK && sites_have(&sites, ctl->site);
+
+	sites_free(&sites);
+	return (has);
+}
+
 enum ctl_exit
 ctl_nothing(struct ctl *ctl, struct slice series)
 {
 	struct sites sites = { 0 };
 	struct buf list = { 0 };
 	enum ctl_exit status = CTL_NOTHING;
-	bool known = false;
 
 	if (sites_find(ctl, &sites) != CTL_OK)
 		return (CTL_REDIS);
-	for (size_t i = 0; i < sites.count; i++)
-		known |= strcmp(sites.names[i], ctl->site) == 0;
 	sites_write(&sites, &list);
-	if (known)
+	if (sites_have(&sites, ctl->site))
 		err_set(&ctl->err, "site %s has no %.*s", ctl->site, SLICE_FMT(series));
 	else if (sites.count == 0)
 		status = no_sites(ctl);

@@ -269,6 +269,13 @@ complain_silence(const struct status *s, struct buf *out)
 
 /* A share of the lines that is more than the odd broken one. */
 static void
+put_count(struct buf *out, uint64_t n, const char *one, const char *many, const char *rest)
+{
+	table_count(out, n, one, many);
+	buf_puts(out, rest);
+}
+
+static void
 complain_lines(const struct status *s, struct buf *out)
 {
 	uint64_t lines = number(s, "lines"), bots = number(s, "bot"), hits = lines > bots ? lines - bots : 0;
@@ -278,18 +285,16 @@ complain_lines(const struct status *s, struct buf *out)
 		buf_printf(out, "%" PRIu64 " of %" PRIu64 " log lines could not be read: is `format` in rpvd.conf the web server's?\n",
 		    unread, lines);
 	if (number(s, "no_visitor") * 10 > hits)
-		buf_printf(out, "%" PRIu64 " hits are nobody's: the log has none of the identities that `visitor` names.\n",
-		    number(s, "no_visitor"));
+		put_count(out, number(s, "no_visitor"), "hit is", "hits are", " nobody's: the log has none of the identities that `visitor` names.\n");
 	if (lines > 1000 && number(s, "pageviews") == 0)
 		buf_puts(out, "No line is a pageview: see below what became of them.\n");
 	if (number(s, "late") * 50 > lines)
-		buf_printf(out, "%" PRIu64 " log lines came late, and split no visit: set `reorder` a little above the log's flush=.\n",
-		    number(s, "late"));
+		put_count(out, number(s, "late"), "log line", "log lines", " came late, and split no visit: set `reorder` a little above the log's flush=.\n");
 	if (number(s, "future") > 0)
-		buf_printf(out, "%" PRIu64 " log lines are dated more than a day ahead, and count nowhere: is this machine's clock right,"
-		    " and the web server's?\n", number(s, "future"));
+		put_count(out, number(s, "future"), "log line is", "log lines are", " dated more than a day ahead, and left out: is this machine's"
+		    " clock right, and the web server's?\n");
 	if (number(s, "lost_bytes") > 0)
-		buf_printf(out, "%" PRIu64 " bytes of the logs were truncated or removed before they were read.\n", number(s, "lost_bytes"));
+		put_count(out, number(s, "lost_bytes"), "byte of the logs was", "bytes of the logs were", " lost: truncated or removed, and not read before.\n");
 }
 
 /* Lines that came by datagram, and are in no figure. */
@@ -351,8 +356,9 @@ static void
 complain_names(const struct status *s, struct buf *out)
 {
 	if (number(s, "email_names") > 0)
-		buf_printf(out, "%" PRIu64 " names of pages, campaigns or sources have an e-mail address in them, for everyone to read who sees the"
-		    " figures: group such pages with `page` in rpvd.conf, and keep addresses out of utm parameters.\n", number(s, "email_names"));
+		put_count(out, number(s, "email_names"), "name of a page, campaign or source has", "names of pages, campaigns or sources have",
+		    " an e-mail address inside, for everyone to read who sees the figures: group such pages with `page` in rpvd.conf, and keep"
+		    " addresses out of utm parameters.\n");
 }
 
 static void
@@ -364,17 +370,15 @@ complain_orders(const struct status *s, struct buf *out)
 		buf_printf(out, "Only %" PRIu64 " of %" PRIu64 " orders could be joined to a visit: revenue per visit is told too low."
 		    "  See rpvd(8), JOINS.\n", joined, number(s, "orders"));
 	if (number(s, "unconverted") > 0)
-		buf_printf(out, "%" PRIu64 " orders are in a currency without a rate, and count nowhere: see `rates` in rpvd.conf(5).\n",
-		    number(s, "unconverted"));
+		put_count(out, number(s, "unconverted"), "order is", "orders are", " in a currency without a rate, and left out: see `rates` in rpvd.conf(5).\n");
 	if (number(s, "events_rejected") > 0)
-		buf_printf(out, "%" PRIu64 " lines of order files could not be read; the log has the first of them.\n", number(s, "events_rejected"));
+		put_count(out, number(s, "events_rejected"), "line", "lines", " of order files could not be read; rpvd's log has the first.\n");
 	if (number(s, "other_currency") > 0)
-		buf_printf(out, "%" PRIu64 " refunds or disputes were in another currency than their order, and count nowhere.\n",
-		    number(s, "other_currency"));
+		put_count(out, number(s, "other_currency"), "refund or dispute was", "refunds or disputes were", " in another currency than the order, and left out.\n");
 	if (number(s, "damaged") > 0)
-		buf_printf(out, "%" PRIu64 " records of the state in Redis could not be read.\n", number(s, "damaged"));
+		put_count(out, number(s, "damaged"), "record", "records", " of the state in Redis could not be read.\n");
 	if (number(s, "journal_damaged") > 0)
-		buf_printf(out, "%" PRIu64 " records of the webhook journal are damaged: is the disk?\n", number(s, "journal_damaged"));
+		put_count(out, number(s, "journal_damaged"), "record of the webhook journal is", "records of the webhook journal are", " damaged: is the disk?\n");
 }
 
 /* A Redis that works, but might not tomorrow. */
@@ -398,20 +402,21 @@ complain_redis(const struct status *s, struct buf *out)
 }
 
 /* "webhook_PROVIDER_STATUS_REASON" */
-static const struct { const char *reason, *sentence; } refusals[] = {
-	{ "bad_signature", "were signed with another secret: is the secret file that of this endpoint?" },
-	{ "missing_signature", "had no signature: someone else's, or the web server drops headers." },
-	{ "timestamp_too_old", "were signed too long ago: is this machine's clock right?" },
-	{ "timestamp_too_new", "were signed in the future: is this machine's clock right?" },
-	{ "bad_body", "were signed, but could not be understood." },
-	{ "not_stored", "could not be written to the journal; the provider sends them again.  Is the disk full?" },
-	{ "test_mode", "were of the provider's test mode, and are not counted." },
-	{ "wrong_account", "were of another seller: is seller_id right?  Else somebody knows the address." },
-	{ "no_certificate", "wait for a certificate that rpvd fetches; the provider sends them again.  Where rpvd may not reach the network, set certificate_file." },
-	{ "bad_certificate_url", "named a certificate that is not the provider's: forged." },
-	{ "needs_api", "tell that money moved, but not how much: let the shop send generic events, or an order file." },
-	{ "partial_amount_unknown", "told of a partial refund without its amount: tell it in an order file." },
-	{ "not_represented", "told that refunded money came back to the shop: the figures still count it as refunded." },
+static const struct { const char *reason; bool was; const char *sentence; } refusals[] = {
+	{ "bad_signature", true, "signed with another secret: is the secret file that of this endpoint?" },
+	{ "missing_signature", false, "had no signature: someone else's, or the web server drops headers." },
+	{ "timestamp_too_old", true, "signed too long ago: is this machine's clock right?" },
+	{ "timestamp_too_new", true, "signed in the future: is this machine's clock right?" },
+	{ "bad_body", true, "signed, but could not be understood." },
+	{ "not_stored", false, "could not be written to the journal; the provider sends again.  Is the disk full?" },
+	{ "test_mode", true, "of the provider's test mode, and not counted." },
+	{ "wrong_account", true, "of another seller: is seller_id right?  Else somebody knows the address." },
+	{ "no_certificate", false, "came before the certificate that rpvd fetches; the provider sends again.  Where rpvd may not reach the network, "
+	    "set certificate_file." },
+	{ "bad_certificate_url", false, "named a certificate that is not the provider's: forged." },
+	{ "needs_api", false, "told that money moved, but not how much: let the shop send generic events, or an order file." },
+	{ "partial_amount_unknown", false, "told of a partial refund without its amount: tell it in an order file." },
+	{ "not_represented", false, "told that refunded money came back to the shop: the figures still count it as refunded." },
 };
 
 /* "webhook_PROVIDER_..." */
@@ -430,7 +435,7 @@ complain_webhook(struct slice provider, struct slice what, struct slice value, s
 		put_value(out, value);
 		buf_puts(out, ".\n");
 	} else if (slice_is(what, "conflict")) {
-		buf_printf(out, "%" PRIu64 " events of ", number_of(value));
+		put_count(out, number_of(value), "event", "events", " of ");
 		put_value(out, provider);
 		buf_puts(out, " told another amount than before of an order or refund that is known; what came first counts.\n");
 	} else if (slice_starts(what, SLICE("secret_")) && slice_ends(what, SLICE("_unused_days"))) {
@@ -443,9 +448,9 @@ complain_webhook(struct slice provider, struct slice what, struct slice value, s
 		return;
 	for (size_t k = 0; k < N_ELEM(refusals); k++)
 		if (slice_is(reason, refusals[k].reason)) {
-			buf_printf(out, "%" PRIu64 " webhooks of ", number_of(value));
+			put_count(out, number_of(value), "webhook", "webhooks", " of ");
 			put_value(out, provider);
-			buf_printf(out, " %s\n", refusals[k].sentence);
+			buf_printf(out, " %s%s\n", !refusals[k].was ? "" : number_of(value) == 1 ? "was " : "were ", refusals[k].sentence);
 		}
 }
 
@@ -468,8 +473,8 @@ complain_webhooks(const struct status *s, struct buf *out)
 		complain_webhook(provider, what, s->fields[i].value, out);
 	}
 	if (number(s, "quarantine") > 0)
-		buf_printf(out, "%" PRIu64 " signed webhooks wait for a version of rpvd that understands them; `rpvctl journal --quarantine`"
-		    " says what is wrong with them.\n", number(s, "quarantine"));
+		put_count(out, number(s, "quarantine"), "signed webhook waits for a version of rpvd that understands it",
+		    "signed webhooks wait for a version of rpvd that understands them", "; `rpvctl journal --quarantine` says what is wrong.\n");
 }
 
 void

@@ -3,6 +3,7 @@
  */
 #include "ctl/table.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -156,4 +157,10 @@ table_write(const struct table *t, size_t width, struct buf *out)
 	for (size_t i = 0; i < t->count; i += t->columns)
 		write_row(&t->cells[i], columns, widths, out);
 	free(widths);
+}
+
+void
+table_count(struct buf *out, uint64_t n, const char *one, const char *many)
+{
+	buf_printf(out, "%" PRIu64 " %s", n, n == 1 ? one : many);
 }

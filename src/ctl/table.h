@@ -12,6 +12,7 @@
 #define RPVD_TABLE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/slice.h"
@@ -34,5 +35,8 @@ void table_write(const struct table *, size_t width, struct buf *out);
 void table_safe(struct buf *out, struct slice text);
 /* The same, with its middle replaced by "..." where it is longer than width (at least 5). */
 void table_cut(struct buf *out, struct slice text, size_t width);
+
+/* "1 order is", "0 orders are": the number, and the word for one or for many. */
+void table_count(struct buf *out, uint64_t n, const char *one, const char *many);
 
 #endif

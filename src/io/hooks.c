@@ -196,7 +196,8 @@ hooks_try_again(struct hooks *h)
 	if (quarantine_again(h->quarantine, h->now_ms(h->arg), &calls, &a, &err) != 0)
 		log_error("quarantine: %s", err.msg);
 	if (a.understood > 0)
-		log_notice("quarantine: %lu webhooks that were not understood before are now, with %lu events", a.understood, a.events);
+		log_notice("quarantine: %lu webhook%s not understood before %s now, with %lu event%s", a.understood, a.understood == 1 ? "" : "s",
+		    a.understood == 1 ? "is" : "are", a.events, a.events == 1 ? "" : "s");
 	free(a.delivery);
 }
 

@@ -4,7 +4,7 @@ at       10:01:00
 stop
 kept     10:05:00  paid order=o1 amount=80.00 visitor=a
 start
-said     "quarantine: 1 webhooks that were not understood before are now, with 1 events"
+said     "quarantine: 1 webhook not understood before is now, with 1 event"
 at       10:10:00
 status   quarantine=0 events=1
 expect   rpv:shop:24h:total orders=1 revenue=80.00

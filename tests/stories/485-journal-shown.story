@@ -1,6 +1,8 @@
 # 485 rpvctl shows the journal: what came, in full, and whether it is whole; nobody's name is in it
 log      10:00:00  visitor=a  GET /
 ctl      1 "journal" "the journal has no such record"
+ctl      0 "--json journal" '"records": []'
+ctl      1 "--json journal 1" "the journal has no record 1"
 webhook  10:05:00  paid order=o1 amount=80.00 visitor=cookie-of-jane customer=email:jane@shop.example token=tok1 alias=pi_1 tax=8.00 ip=192.0.2.1 agent=Firefox
 webhook  10:05:01  refunded id=r1 order=o1 amount=20.00
 webhook  10:05:02  disputed id=d1 order=o1 amount=5.00
@@ -15,12 +17,12 @@ ctl      0 "journal --order generic:o1 --limit 2" order.dispute_won order.alias 
 ctl      0 "journal --provider generic --since 400d --all" order.paid order.alias
 ctl      1 "journal --provider stripe" "no such record"
 ctl      1 "journal -s other" "no such record"
-ctl      0 "journal 1" "event id evt_4" "order generic:o1" "alias pi_1" "amount 80.00 EUR" "tax 8.00 EUR" "recurring no" "customer hash" "(of an e-mail address)" "visitor hash" "browser hash" "tokens hash" !jane !cookie-of !Firefox !192.0.2.1 !tok1
+ctl      0 "journal 1" "event id evt_6" "order generic:o1" "alias pi_1" "amount 80.00 EUR" "tax 8.00 EUR" "recurring no" "customer hash" "(of an e-mail address)" "visitor hash" "browser hash" "tokens hash" !jane !cookie-of !Firefox !192.0.2.1 !tok1
 ctl      0 "journal 2" "event order.refunded" "refund r1" "amount 20.00 EUR" !visitor
 ctl      0 "--json journal 2" '"part": "r1"' '"amount": "20.00"' '"customer_hash": []'
 ctl      0 "--json journal" '"records": [ {' '"visitor_hashes": [ "' !jane
 ctl      1 "journal 6" "the journal has no record 6"
-ctl      0 "journal verify" "journal: 5 records in 1 files" "all of it is whole"
+ctl      0 "journal verify" "journal: 5 records in 1 file," "all of it is whole"
 ctl      0 "journal --quarantine" "what is wrong" "order.currency: is missing" "waiting" !joe
 ctl      0 "--json journal --quarantine 1" '"waiting": true' '"path": "/hooks/generic"' !joe
 ctl      2 "journal seven" "a record is a number"
@@ -34,6 +36,6 @@ redis-stop
 ctl      0 "journal verify" "all of it is whole"
 ctl      0 "journal 5" "event order.alias"
 flip     journal/00000000000000000001.log 60
-ctl      1 "journal verify" "journal: 4 records in 1 files" "1 are damaged or missing between numbers 1 and 5: send these webhooks again"
+ctl      1 "journal verify" "journal: 4 records in 1 file," "1 is damaged or missing between numbers 1 and 5: send again from the provider"
 ctl      1 "--json journal verify" '"damaged": 1' '"whole": false'
 ctl      0 "journal" !order.paid order.refunded
