@@ -11,7 +11,7 @@ cd "${abs_srcdir:?}" || exit 1
 failures=0
 
 # A program is listed without .c.
-for file in src/*.c src/*/*.[ch] tests/*.[ch] tests/*.sh tests/fuzz/*.c tests/e2e/*; do
+for file in src/*.c src/*/*.[ch] tests/*.[ch] tests/*.sh tests/fuzz/*.c tests/fuzz/*.seeds tests/e2e/*; do
 	[ -e "$file" ] || continue
 	if ! grep -qE "(^|[[:space:]])${file%.c}(\.c)?([[:space:]]|\$)" Makefile.am; then
 		echo "$file: not in Makefile.am"
@@ -34,6 +34,12 @@ for file in src/*.c src/*/*.[ch] tests/*.sh systemd/* man/*; do
 	name=$(basename "$file" .in)
 	if ! grep -qF "\`$name\`" ARCHITECTURE.md && ! grep -qF "\`$file\`" ARCHITECTURE.md; then
 		echo "$file: not in ARCHITECTURE.md"
+		failures=$((failures + 1))
+	fi
+done
+for name in .ci/run Makefile.am check configure.ac contrib/ data/ docs/ m4/ man/ quickstart systemd/; do
+	if ! grep -qF "\`$name" ARCHITECTURE.md; then
+		echo "$name: not in ARCHITECTURE.md"
 		failures=$((failures + 1))
 	fi
 done

@@ -47,6 +47,7 @@
 #define RETRY_FIRST_MS 100
 #define RETRY_LAST_MS 5000
 #define STEADY_MS 5000			/* up for so long: the next trouble is a new one */
+#define ELEMENTS_MAX (1 << 25)		/* of one reply: more than any of ours has */
 #define WRITE_CHUNK (1 << 20)
 #define READ_CHUNK (16 * 1024)
 
@@ -80,6 +81,7 @@ struct redis {
 	struct event *connected;
 	struct bufferevent *bev;
 	redisReader *reader;
+	redisReplyObjectFunctions functions, of_hiredis;	/* the reader's; what they rest on */
 
 	struct pending *queue;		/* a ring of cap (0 or a power of two) places */
 	size_t head, count, cap;
@@ -595,6 +597,35 @@ secure_socket(struct redis *r)
 	return (bev);
 }
 
+#if HIREDIS_MAJOR >= 1
+typedef size_t reply_count;
+#else
+typedef int reply_count;
+#endif
+
+/* hiredis makes room for all that a reply announces before any of it came. */
+static void *
+new_array(const redisReadTask *task, reply_count n)
+{
+	const struct redis *r = task->privdata;
+
+	return (n <= ELEMENTS_MAX ? r->of_hiredis.createArray(task, n) : NULL);
+}
+
+static redisReader *
+new_reader(struct redis *r)
+{
+	redisReader *reader = redisReaderCreate();
+
+	must(reader != NULL);
+	r->of_hiredis = *reader->fn;
+	r->functions = r->of_hiredis;
+	r->functions.createArray = new_array;
+	reader->fn = &r->functions;
+	reader->privdata = r;
+	return (reader);
+}
+
 static void
 use_socket(struct redis *r)
 {
@@ -608,8 +639,7 @@ use_socket(struct redis *r)
 	bufferevent_setcb(r->bev, on_readable, NULL, on_event, r);
 	must(evbuffer_add_cb(bufferevent_get_output(r->bev), on_written, r) != NULL);
 	bufferevent_enable(r->bev, EV_READ | EV_WRITE);
-	r->reader = redisReaderCreate();
-	must(r->reader != NULL);
+	r->reader = new_reader(r);
 	if (r->url.tls)
 		r->state = SECURING;
 	else
