@@ -61,6 +61,10 @@ test_provider_read(const struct provider_conf *conf, const struct request *req, 
 		d->status = 401;
 		d->reason = "bad_signature";
 		snprintf(d->detail, sizeof(d->detail), "no secret fits");
+	} else if (slice_is(req->body, "stale")) {
+		d->verdict = VERDICT_REJECT;
+		d->status = 401;
+		d->reason = "timestamp_too_old";
 	} else if (slice_is(req->body, "quarantine")) {
 		d->verdict = VERDICT_QUARANTINE;
 		d->status = 400;
@@ -331,9 +335,15 @@ static const struct {
 	{ "a path is taken as it is", "POST /hooks/%74est HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 404, 0, false, "unknown_path", "" },
 	{ "GET", "GET /hooks/test HTTP/1.1\r\nHost: a\r\n\r\n", 405, 0, true, "method", "\r\nAllow: POST\r\n" },
 	{ "a GET elsewhere", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 404, 0, false, "unknown_path", "" },
-	{ "malformed", "POST /hooks/test HTTP/1.1\r\nHost : a\r\n\r\n", 400, 0, false, "space before the colon of a header", "" },
-	{ "too large, said before it is sent", POST "Content-Length: 2097153\r\n\r\n", 413, 0, false, "Content-Length over the limit", "" },
-	{ "compressed", POST "Content-Encoding: gzip\r\nContent-Length: 6\r\n\r\naccept", 415, 0, false, "compressed body", "" },
+	{ "malformed", "POST /hooks/test HTTP/1.1\r\nHost : a\r\n\r\n", 400, 0, true, "space before the colon of a header", "" },
+	{ "too large, said before it is sent", POST "Content-Length: 2097153\r\n\r\n", 413, 0, true, "Content-Length over the limit",
+	    "\r\n\r\nThe body is larger than 2 MiB.\n" },
+	{ "too large for nobody", "POST /elsewhere HTTP/1.1\r\nHost: a\r\nContent-Length: 2097153\r\n\r\n", 413, 0, false, "Content-Length over the limit", "" },
+	{ "malformed in its first line", "POST /hooks/test HTTP/2.7\r\n", 505, 0, true, "version other than HTTP/1.0 and HTTP/1.1", "" },
+	{ "malformed before it names anybody", "POST \x01", 400, 0, false, "control byte in a header", "" },
+	{ "signed too long ago", POST "Content-Length: 5\r\n\r\nstale", 401, 0, true, "timestamp_too_old",
+	    "\r\n\r\nThe time of the signature is too far from now.\n" },
+	{ "compressed", POST "Content-Encoding: gzip\r\nContent-Length: 6\r\n\r\naccept", 415, 0, true, "compressed body", "" },
 };
 
 START_TEST(one_request)

@@ -169,7 +169,7 @@ check_location(struct doctor *d, const struct nginx_node *n)
 			doctor_find(d, "hook_body", &fix, "nginx changes webhooks on their way: %s %.60s (%s:%d): no signature will fit", changes[i], c->words[1],
 			    c->file, c->line);
 	}
-	fix = doctor_fix("Set client_max_body_size 2m in this location.");
+	fix = doctor_fix("Set client_max_body_size 3m in this location.");
 	if (limit != NULL && limit->n_words > 1 && size_of(limit->words[1]) < BODY_LEAST)
 		doctor_find(d, "hook_size", &fix, "nginx refuses webhooks larger than %s (%s:%d)", limit->words[1], limit->file, limit->line);
 }

@@ -16,7 +16,6 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-#define TARGET_MAX 2048			/* bytes of the request target */
 #define CHUNK_LINE_MAX 256		/* size and extensions of one chunk */
 #define CHUNK_EXTRA_MAX (16 * 1024)	/* chunk extensions and trailers of a request, each */
 
@@ -86,6 +85,12 @@ http_request(const struct http_reader *r)
 {
 	must(r->state == HTTP_DONE);
 	return (&r->request);
+}
+
+const struct http_request *
+http_addressed(const struct http_reader *r)
+{
+	return (r->phase > REQUEST_LINE ? &r->request : NULL);
 }
 
 int
@@ -433,7 +438,7 @@ line_has_room(struct http_reader *r, char c)
 	if (r->phase == REQUEST_LINE) {
 		if (c == ' ')
 			r->spaces++;
-		else if (r->spaces == 1 && ++r->target_bytes > TARGET_MAX)
+		else if (r->spaces == 1 && ++r->target_bytes > HTTP_TARGET_MAX)
 			refuse(r, 414, "target too long");
 	}
 	if (r->phase <= HEADER_LINES && ++r->head_bytes > HTTP_HEAD_MAX)

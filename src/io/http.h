@@ -17,6 +17,7 @@
 
 #define HTTP_HEAD_MAX (16 * 1024)	/* request line and headers */
 #define HTTP_HEADERS_MAX 64
+#define HTTP_TARGET_MAX 2048
 #define HTTP_BODY_MAX (2 * 1024 * 1024)
 
 struct http_header {
@@ -45,6 +46,8 @@ void http_reader_free(struct http_reader **);
 /* Takes all bytes that came.  After DONE or REFUSED it takes no more (further bytes are ignored). */
 enum http_state http_read(struct http_reader *, struct slice bytes);
 const struct http_request *http_request(const struct http_reader *);	/* after HTTP_DONE */
+/* Method and target of one that is not whole, and may never be; NULL until its first line was read. */
+const struct http_request *http_addressed(const struct http_reader *);
 int http_status(const struct http_reader *);				/* after HTTP_REFUSED: 400, 405, 411, 413, 414, 415, 417, 431, 501, 505 */
 const char *http_reason(const struct http_reader *);			/* a short sentence for the log; a constant */
 

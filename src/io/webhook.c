@@ -108,15 +108,17 @@ static const struct answer {
 	{ 404, "Not Found", "", "There is no webhook at this path.\n" },
 	{ 405, "Method Not Allowed", "Allow: POST\r\n", "Webhooks come by POST.\n" },
 	{ 411, "Length Required", "", "The request has no length.\n" },
-	{ 413, "Content Too Large", "", "The request is too large.\n" },
-	{ 414, "URI Too Long", "", "The path is too long.\n" },
+	{ 413, "Content Too Large", "", "The body is larger than 2 MiB.\n" },
+	{ 414, "URI Too Long", "", "The path is longer than 2048 bytes.\n" },
 	{ 415, "Unsupported Media Type", "", "Compressed bodies are not read.\n" },
 	{ 417, "Expectation Failed", "", "The expectation is not known.\n" },
-	{ 431, "Request Header Fields Too Large", "", "The headers are too large.\n" },
+	{ 431, "Request Header Fields Too Large", "", "The headers are larger than 16 KiB, or more than 64.\n" },
 	{ 501, "Not Implemented", "", "The transfer coding is not known.\n" },
 	{ 503, "Service Unavailable", "Retry-After: 5\r\n", "The event could not be stored; please send it again.\n" },
 	{ 505, "HTTP Version Not Supported", "", "Only HTTP/1.0 and HTTP/1.1 are spoken.\n" },
 };
+
+_Static_assert(HTTP_BODY_MAX == 2 << 20 && HTTP_TARGET_MAX == 2048 && HTTP_HEAD_MAX == 16 << 10 && HTTP_HEADERS_MAX == 64, "answers[]");
 
 static void conn_free(struct conn *);
 
@@ -301,11 +303,22 @@ answer_find(int status)
 	return (&answers[1]);
 }
 
+/* Some providers want to be told a word.  Whose clock differs has no wrong secret. */
+static const char *
+answer_text(const struct conn *c, const struct answer *a)
+{
+	if (c->status == 200 && c->accepted != NULL)
+		return (c->accepted);
+	if (c->status == 401 && c->reason != NULL && slice_starts(slice_of(c->reason), SLICE("timestamp_too_")))
+		return ("The time of the signature is too far from now.\n");
+	return (a->text);
+}
+
 static void
 conn_format(struct conn *c)
 {
 	const struct answer *a = answer_find(c->status);
-	const char *text = c->status == 200 && c->accepted != NULL ? c->accepted : a->text;
+	const char *text = answer_text(c, a);
 	int n = snprintf(c->out, sizeof(c->out), "HTTP/1.1 %d %s\r\n%s%sContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
 	    a->status, a->phrase, a->headers, text[0] != '\0' ? "Content-Type: text/plain\r\n" : "", strlen(text),
 	    c->head_only ? "" : text);
@@ -496,6 +509,20 @@ request_take(struct conn *c)
 		conn_answer(c);
 }
 
+/* What cannot become whole is its endpoint's affair all the same, where it names one.  May free c. */
+static void
+request_refuse(struct conn *c, int status, const char *reason)
+{
+	const struct http_request *q = http_addressed(c->reader);
+
+	if (q != NULL) {
+		c->endpoint = endpoint_find(c->hooks, q->target);
+		c->head_only = slice_is(q->method, "HEAD");
+	}
+	c->unread = true;
+	conn_refuse(c, status, reason);
+}
+
 /* May free c. */
 static void
 conn_feed(struct conn *c, struct slice bytes)
@@ -514,16 +541,13 @@ conn_feed(struct conn *c, struct slice bytes)
 		request_take(c);
 		return;
 	case HTTP_REFUSED:
-		c->unread = true;
-		conn_refuse(c, http_status(c->reader), http_reason(c->reader));
+		request_refuse(c, http_status(c->reader), http_reason(c->reader));
 		return;
 	case HTTP_MORE:
 		break;
 	}
-	if (w->held > HELD_MAX) {
-		c->unread = true;
-		conn_refuse(c, 503, "too many large requests at once");
-	}
+	if (w->held > HELD_MAX)
+		request_refuse(c, 503, "too many large requests at once");
 }
 
 /* Lingering: what comes is dropped, up to a limit, until the client has closed. */

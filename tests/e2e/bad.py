@@ -480,7 +480,8 @@ def webhooks(b):
     ok = until(lambda: [b.redis("HGET", "rpv:shop:24h:total", f) for f in ("sales", "sales_orders")] == ["10.00", "1"], 4)
     b.f.check(ok is not None, f"a good one after all that: {b.redis.hash('rpv:shop:24h:total')}")
     want = {"webhook_generic_200": "1", "webhook_generic_401_bad_signature": "1", "webhook_generic_401_missing_signature": "1",
-            "webhook_generic_401_timestamp_too_old": "1", "webhook_generic_400_malformed_signature": "1", "webhook_stripe_400_bad_body": "1"}
+            "webhook_generic_401_timestamp_too_old": "1", "webhook_generic_400_malformed_signature": "1", "webhook_stripe_400_bad_body": "1",
+            "webhook_generic_413_Content-Length_over_the_limit": "2"}
     until(lambda: want.items() <= b.redis.hash("rpv:shop:status").items(), 3)
     status = b.redis.hash("rpv:shop:status")
     b.f.equal({k: status.get(k) for k in want}, want, "counters of the status")

@@ -264,6 +264,17 @@ def expectation(g):
     g.settled("after 100-continue")
 
 
+def too_large(g):
+    """A little over the limit: nginx lets it through, so that the provider's owner is told, and by whom."""
+    name = "webhook_generic_413_Content-Length_over_the_limit"
+    head = b"POST /hooks/generic HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\nContent-Length: 2500000\r\n\r\n"
+    for address in (g.hook, g.tcp):
+        got = ask(address, head + b"x" * 2500000)
+        g.f.equal(statuses(got), [413], f"2.5 MB to {address}")
+        g.f.check(b"The body is larger than 2 MiB." in got, f"2.5 MB to {address}: {got[-200:]!r}")
+    g.counter(name, 2, "bodies that are too large")
+
+
 # ---- the slow --------------------------------------------------------------------------------
 
 class Drippers:
@@ -519,7 +530,7 @@ def main():
         g = Gate(r)
         g.start()
         drippers = Drippers(g)
-        parts = ((slow, drippers), (ambiguous,), (expectation,), (scanners,), (deadline, drippers), (bursts,), (changed,), (unanswered,),
+        parts = ((slow, drippers), (too_large,), (ambiguous,), (expectation,), (scanners,), (deadline, drippers), (bursts,), (changed,), (unanswered,),
                  (without_redis,))
         for part, *more in parts:
             begun, before, found = time.monotonic(), g.f.checks, g.f.n
