@@ -31,9 +31,11 @@ compiler='__stack_chk_fail|__errno_location|__ctype_(b|tolower|toupper)_loc|_GLO
 libraries='json_(loadb|stringn|dumps|dumpb|typeof|delete|incref|decref|(object|array|string|integer|real|number|boolean|null|true|false)(_[a-z_]+)?|unpack(_ex)?|pack)|crypto_(auth|sign|hash|verify|generichash|shorthash)_[a-z0-9_]+|sodium_(memcmp|memzero|hex2bin|bin2hex|base642bin|bin2base64|base64_encoded_len|memcmp|is_zero)|crc32_z|BIO_(new_mem_buf|free)|PEM_read_bio_X509|X509_(free|get0_pubkey|get0_notAfter|cmp_time)|EVP_(sha256|MD_CTX_(new|free)|DigestVerify(Init)?|PKEY_get_(base_id|bits))|ERR_clear_error'
 libc="^($compiler|(__)?($functions)(_chk)?|__isoc[0-9]+_($functions))\$"
 
-# What a part of base has beside that: a keyed hash of libsodium, and the last words of one that ends.
+# What a part of base has beside that: a keyed hash of libsodium, the last words of one that
+# ends, and instructions of the processor.
 exceptions() {
 	case $1 in
+	base/slice.h)	echo '<emmintrin.h>' ;;
 	base/hash.o)	echo 'crypto_shorthash' ;;
 	base/hash.c)	echo '<sodium.h>' ;;
 	base/mem.o)	echo 'log_line' ;;

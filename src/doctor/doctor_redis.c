@@ -238,15 +238,16 @@ check_signatures(struct look *l)
 	r = ask(l, 2, (struct slice[]){ SLICE("HGETALL"), buf_view(&key) });
 	for (size_t i = 0; r != NULL && r->type == REDIS_REPLY_ARRAY && i + 1 < r->elements; i += 2) {
 		struct slice name = slice_make(r->element[i]->str, r->element[i]->len);
+		const char *many = strcmp(r->element[i + 1]->str, "1") == 0 ? "" : "s";
 
 		if (!slice_starts(name, SLICE("webhook_")) || !slice_ends(name, SLICE("_bad_signature")))
 			continue;
 		if (sibling(r, name, SLICE("200")) != NULL)	/* its secret is right */
-			doctor_note(l->d, "signature", "site %s: %s webhooks had a signature that does not fit, others of the provider did (%.*s)", l->site,
-			    r->element[i + 1]->str, SLICE_FMT(name));
+			doctor_note(l->d, "signature", "site %s: %s webhook%s had a signature that does not fit, others of the provider did (%.*s)", l->site,
+			    r->element[i + 1]->str, many, SLICE_FMT(name));
 		else
-			doctor_find(l->d, "signature", &fix, "site %s: %s webhooks came with a signature that does not fit (%.*s)%s%s", l->site,
-			    r->element[i + 1]->str, SLICE_FMT(name), hint_of(r, name)[0] != '\0' ? ": " : "", hint_of(r, name));
+			doctor_find(l->d, "signature", &fix, "site %s: %s webhook%s came with a signature that does not fit (%.*s)%s%s", l->site,
+			    r->element[i + 1]->str, many, SLICE_FMT(name), hint_of(r, name)[0] != '\0' ? ": " : "", hint_of(r, name));
 	}
 	if (r != NULL)
 		freeReplyObject(r);

@@ -597,7 +597,7 @@ static void
 say_damage(const struct journal *j, const struct file *f)
 {
 	if (f->damaged > 0 && !j->is_looking)
-		log_error("%s: %" PRIu64 " records are damaged or missing, they are skipped; send these webhooks again "
+		log_error("%s: records are damaged or missing (%" PRIu64 "), and skipped; send these webhooks again "
 		    "from the provider's page file=%s/%s/%020" PRIu64 ".log", j->name, f->damaged, j->dir, j->name, f->number);
 }
 
