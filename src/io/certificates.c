@@ -29,6 +29,7 @@
 #define PEM_MAX 65536
 #define REST_MS 5000
 #define FETCH_S 20
+#define LOG_S 60			/* between two lines about what did not come: strangers can cause them */
 
 /* What the thread works on; the loop looks at it after the thread has said that it is done. */
 struct fetch {
@@ -52,6 +53,7 @@ struct certificates {
 	int done_fd;
 	struct event *done, *again;
 	bool has_curl;
+	long said;
 };
 
 /* ---- kept ---- */
@@ -286,10 +288,10 @@ on_fetched(evutil_socket_t fd, short what, void *arg)
 		return;
 	pthread_join(c->thread, NULL);
 	c->is_fetching = false;
-	if (c->fetch.failed)
+	if (c->fetch.failed && log_limit(&c->said, LOG_S))
 		log_warning("certificates: %s: %s; webhooks that are signed with it are answered 503 until it is here", c->fetch.url,
 		    c->fetch.err.msg);
-	else {
+	if (!c->fetch.failed) {
 		log_notice("certificates: fetched %s", c->fetch.url);
 		keep(c, slice_of(c->fetch.url), buf_view(&c->fetch.pem));
 		save(c);
