@@ -9,8 +9,8 @@
  */
 #include "base/buf.h"
 #include "base/mem.h"
-#include "provider/report.h"
 #include "provider/modules.h"
+#include "provider/report.h"
 
 /* https://docs.adyen.com/development-resources/currency-codes: "differs from standard" */
 static const struct own_unit own_units[] = { { "CLP", 2 }, { "CVE", 0 }, { "IDR", 0 }, { "ISK", 2 }, { NULL, 0 } };

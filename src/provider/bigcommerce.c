@@ -6,8 +6,8 @@
  * store's API.  What would have to be asked for is counted as such.
  */
 #include "base/mem.h"
-#include "provider/report.h"
 #include "provider/modules.h"
+#include "provider/report.h"
 #include "provider/signature.h"
 
 static const struct amounts amounts = { UNITS_TEXT, NULL };

@@ -7,8 +7,8 @@
  * checkout of before that field was there is named by its order alone.
  */
 #include "base/mem.h"
-#include "provider/report.h"
 #include "provider/modules.h"
+#include "provider/report.h"
 #include "provider/signature.h"
 
 #define FIRST_MS (INT64_C(24) * 3600 * 1000)	/* the first payment is made when the subscription begins, not a day later */
@@ -27,7 +27,7 @@ static bool
 on_checkout_completed(struct report *r)
 {
 	struct order_message *m = &r->message;
-	struct slice request = report_text(r, "request_id"), order = report_text(r, "order.id");
+	struct slice request = report_text(r, "request_id"), order;
 
 	/* `amount` is what the goods cost, without the tax that may come on top of it. */
 	if (!report_money(r, "order.currency", report_text(r, "order.amount_paid").len > 0 ? "order.amount_paid" : "order.amount") ||

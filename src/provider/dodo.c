@@ -6,8 +6,8 @@
  * subscription that no checkout began.
  */
 #include "base/mem.h"
-#include "provider/report.h"
 #include "provider/modules.h"
+#include "provider/report.h"
 #include "provider/signature.h"
 
 static const struct amounts amounts = { UNITS_ISO, NULL };

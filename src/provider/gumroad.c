@@ -9,9 +9,9 @@
 #include <sodium.h>
 
 #include "base/mem.h"
-#include "provider/report.h"
 #include "provider/form.h"
 #include "provider/modules.h"
+#include "provider/report.h"
 
 static const struct amounts amounts = { UNITS_ISO, NULL };
 static const struct currency dollars = { "USD" };

@@ -353,7 +353,9 @@ url_hint(const struct provider *provider, const struct provider_conf *conf, cons
 		found = fits(provider, &changed, req, d);
 		buf_free(&other);
 	}
-	return (found ? "notification_url is not what was typed into the subscription: look at its scheme, and at the slash at its end" : NULL);
+	if (!found)
+		return (NULL);
+	return ("notification_url is not what was typed into the subscription: look at its scheme, and at the slash at its end");
 }
 
 const char *

@@ -8,14 +8,13 @@
  * has to guard the way in.  A retry may keep the time of the first try, so three days
  * are allowed.
  */
-#include <sodium.h>
 #include <zlib.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "provider/certificate.h"
-#include "provider/report.h"
 #include "provider/modules.h"
+#include "provider/report.h"
 
 #define PAST_S (3 * 86400)
 

@@ -6,8 +6,8 @@
  * of a subscription look alike, so none is called a renewal.
  */
 #include "base/mem.h"
-#include "provider/report.h"
 #include "provider/modules.h"
+#include "provider/report.h"
 #include "provider/signature.h"
 
 static const struct amounts amounts = { 2, NULL };	/* of all currencies, of XOF, too */

@@ -7,8 +7,8 @@
  * that goes back with it.
  */
 #include "base/mem.h"
-#include "provider/report.h"
 #include "provider/modules.h"
+#include "provider/report.h"
 #include "provider/signature.h"
 
 /* Polar has currencies with two digits and currencies with none. */

@@ -7,8 +7,8 @@
  * as a refund that was no revenue before.
  */
 #include "base/mem.h"
-#include "provider/report.h"
 #include "provider/modules.h"
+#include "provider/report.h"
 #include "provider/signature.h"
 
 static const struct amounts amounts = { UNITS_ISO, NULL };

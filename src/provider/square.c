@@ -8,8 +8,8 @@
  * the two.
  */
 #include "base/mem.h"
-#include "provider/report.h"
 #include "provider/modules.h"
+#include "provider/report.h"
 #include "provider/signature.h"
 
 static const struct amounts amounts = { UNITS_ISO, NULL };

@@ -8,8 +8,8 @@
  * order.  Refunds and disputes name payment intents: aliases tie the two.
  */
 #include "base/mem.h"
-#include "provider/report.h"
 #include "provider/modules.h"
+#include "provider/report.h"
 #include "provider/signature.h"
 
 /* Where Stripe's minor units are not those of ISO 4217.
