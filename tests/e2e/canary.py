@@ -30,6 +30,8 @@ SECRETS = {
     "woocommerce": "canary secret of WooCommerce 2718281828",
     "shopify": "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",
     "generic": "whsec_" + base64.b64encode(b"canary of generic events, 32 b.").decode(),
+    "lemonsqueezy": "canary secret of Lemon Squeezy 14142135", "razorpay": "canary secret of Razorpay 17320508",
+    "paystack": "sk_live_canary22360679", "dodo": "whsec_" + base64.b64encode(b"canary of Dodo Payments, 24 b.").decode(),
 }
 PASSWORD = "CanaryOfRedis-1618033988"
 MAIL = "anna{}.canarius@vogel-mail.example"
@@ -157,7 +159,29 @@ def generic(n, now):
         "tokens": [mail(3)]}, "person": person(2)}
 
 
-EVENTS = {"stripe": stripe, "woocommerce": woocommerce, "shopify": shopify, "generic": generic}
+def lemonsqueezy(n, now):
+    return {"meta": {"event_name": "order_created", "custom_data": {"rpv": COOKIE, "mail": mail(3)}}, "data": {"id": str(n), "attributes": {
+        "status": "paid", "total": 4520, "currency": "EUR", "test_mode": False, "user_name": NAME, "user_email": mail(3), "created_at": rfc3339(now)}}}
+
+
+def razorpay(n, now):
+    return {"event": "payment.captured", "created_at": now, "payload": {"payment": {"entity": {
+        "id": f"pay_{n}", "amount": 4520, "currency": "EUR", "order_id": f"order_{n}", "email": mail(4), "contact": PHONE, "description": NAME,
+        "notes": {"rpv": COOKIE, "address": STREET}}}}}
+
+
+def paystack(n, now):
+    return {"event": "charge.success", "data": {"domain": "live", "reference": f"ref_{n}", "amount": 4520, "currency": "EUR", "paid_at": rfc3339(now),
+                                                "ip_address": V4, "metadata": {"rpv": COOKIE, "agent": BROWSER}, "customer": person(5)}}
+
+
+def dodo(n, now):
+    return {"type": "payment.succeeded", "timestamp": rfc3339(now), "data": {
+        "payment_id": f"pay_{n}", "total_amount": 4520, "currency": "EUR", "customer": person(6), "billing": person(6), "metadata": {"rpv": COOKIE}}}
+
+
+EVENTS = {"stripe": stripe, "woocommerce": woocommerce, "shopify": shopify, "generic": generic, "lemonsqueezy": lemonsqueezy,
+          "razorpay": razorpay, "paystack": paystack, "dodo": dodo}
 
 
 class Shop:
@@ -254,7 +278,7 @@ orders '{r.path("logs/orders.ndjson")}' {{}}
         for provider in SECRETS:
             self.good(provider)
         r.append("logs/access.log", log_of(int(time.time())) + line(self.now + 400 * 86400, f"/?m={mail(7)}"))
-        self.f.check(until(lambda: self.counted(9), 15) is not None, f"orders: {self.status()} {r.read('rpvd.log')}")
+        self.f.check(until(lambda: self.counted(2 * len(SECRETS) + 1), 15) is not None, f"orders: {self.status()} {r.read('rpvd.log')}")
         self.look_process(daemon.pid)
         return daemon, orders
 
@@ -282,7 +306,7 @@ orders '{r.path("logs/orders.ndjson")}' {{}}
         self.run(RPVCTL, "-c", r.path("rpvd.conf"), "status", code=3)
         daemon.send_signal(1)
         self.start_redis()
-        self.f.check(until(lambda: self.counted(11), 20) is not None, f"orders: {self.status()} {r.read('rpvd.log')[-2000:]}")
+        self.f.check(until(lambda: self.counted(2 * len(SECRETS) + 3), 20) is not None, f"orders: {self.status()} {r.read('rpvd.log')[-2000:]}")
         self.redis("CONFIG", "SET", "requirepass", "another")
         self.redis("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
         self.f.check(until(lambda: "refused the user or password" in r.read("rpvd.log"), 10) is not None, "a wrong password is not told")
