@@ -190,14 +190,16 @@ struct setting {
 	size_t visits_bytes;		/* what visits may take of memory where there are commits; 0: all of it */
 };
 
+/* settle: as rules.settle_visits. */
 static struct world *
-world_of(const struct setting *s)
+world_of(const struct setting *s, size_t settle)
 {
 	struct world *w = world_new(s->replay);
 
 	w->rules.session_timeout_ms = s->timeout;
 	w->rules.max_series = s->max_series;
 	w->rules.visits_bytes = s->visits_bytes;
+	w->rules.settle_visits = settle;
 	world_reload(w);
 	return (w);
 }
@@ -223,7 +225,7 @@ after_input(struct world *w, enum policy policy, struct random *r, size_t *i, si
 static char *
 run(const struct setting *s, enum policy policy, struct random *r)
 {
-	struct world *w = world_of(s);
+	struct world *w = world_of(s, policy == NEVER ? SIZE_MAX / 2 : 1 + random_below(r, 4));
 	size_t committed = 0;
 	char *figures;
 
@@ -240,7 +242,7 @@ run(const struct setting *s, enum policy policy, struct random *r)
 static char *
 run_cut(const struct setting *s, size_t k)
 {
-	struct world *w = world_of(s);
+	struct world *w = world_of(s, 1);
 	char *figures;
 
 	for (size_t i = 0; i < script.n; i++) {
@@ -479,7 +481,7 @@ START_TEST(parts_add_up)
 	s = random_setting(&r);
 	s.max_series = random_below(&r, 2) == 0 ? 10000 : 3;	/* with "(other)" too */
 	make_script(&r, 200, s.timeout, 0);
-	w = world_of(&s);
+	w = world_of(&s, 1);
 	for (size_t i = 0; i < script.n; i++) {
 		/* All of it within the longest window. */
 		if (script.list[i].kind != INPUT_UNTIL && script.list[i].ms > WORLD_DAY + 25 * DAY_MS)
@@ -563,7 +565,7 @@ START_TEST(damage_ends_nothing)
 	r.state += (uint64_t)_i * 1000003;
 	s = random_setting(&r);
 	make_script(&r, 300, s.timeout, CURRENCIES | PERSONS);
-	w = world_of(&s);
+	w = world_of(&s, 1);
 	for (size_t i = 0; i < script.n; i++) {
 		world_take(w, &script.list[i]);
 		if (random_below(&r, 4) != 0)
@@ -583,7 +585,7 @@ START_TEST(truncation_ends_nothing)
 {
 	struct random r = random_seeded("truncation_ends_nothing");
 	struct setting s = { false, 60000, 10000, 0 };
-	struct world *w = world_of(&s);
+	struct world *w = world_of(&s, 1);
 	struct record *record;
 
 	make_script(&r, 60, s.timeout, CURRENCIES | PERSONS);

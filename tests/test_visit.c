@@ -91,6 +91,40 @@ START_TEST(an_open_visit_comes_back)
 }
 END_TEST
 
+/* It leaves the memory, is asked for, and goes on, all between two commits. */
+START_TEST(a_visit_that_left_is_there_before_the_commit)
+{
+	struct changes c = { 0 };
+	struct agent_entry entry;
+	struct visit *v, copy;
+	size_t at = 0;
+
+	visits_begin(&all);
+	begin(1, 10, WORLD_DAY);
+	visits_changes(&all, WORLD_DAY, WORLD_DAY, &c);
+	changes_clear(&c);
+	copy = *visitor_latest(visits_find(&all, 1));
+	visits_settle(&all, WORLD_DAY + 1, WORLD_DAY + 2000);
+	ck_assert_uint_eq(all.count, 0);
+	ck_assert(visits_unstored(&all) > 0 && visits_may_have_blocks(&all, 1));
+	ck_assert(agent_entry_pending(&all, epoch_of(WORLD_DAY), AGENT, &at, &entry) && entry.visitor == 1 && entry.id == 10);
+	ck_assert(!agent_entry_pending(&all, epoch_of(WORLD_DAY), AGENT, &at, &entry));
+	visits_load_pending(&all, 1, epoch_of(WORLD_DAY), WORLD_DAY + 2000);
+	v = visitor_latest(visits_find(&all, 1));
+	ck_assert_ptr_nonnull(v);
+	ck_assert(v->id == copy.id && v->start_ms == copy.start_ms && v->in_block);
+	v->views++;
+	v->last_ms = WORLD_DAY + 1500;
+	visits_dirty(&all, v);
+	visits_changes(&all, WORLD_DAY, WORLD_DAY + 2000, &c);
+	ck_assert_uint_eq(count(&c, CHANGE_APPEND, "v:"), 1);
+	ck_assert_uint_eq(count(&c, CHANGE_HSET, "open"), 1);
+	ck_assert_uint_eq(count(&c, CHANGE_HDEL, "open"), 0);	/* which would win */
+	changes_free(&c);
+	visits_clear(&all);
+}
+END_TEST
+
 START_TEST(a_visit_that_is_over_goes_into_its_block)
 {
 	struct changes c = { 0 };
@@ -428,6 +462,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(tc, an_open_visit_comes_back);
+	tcase_add_test(tc, a_visit_that_left_is_there_before_the_commit);
 	tcase_add_test(tc, a_visit_that_is_over_goes_into_its_block);
 	tcase_add_test(tc, the_last_record_counts);
 	tcase_add_test(tc, who_looks_for_an_adopted_visit_is_sent_on);

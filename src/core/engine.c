@@ -108,6 +108,12 @@ engine_visits(const struct engine *e)
 	return (e->visits.count);
 }
 
+size_t
+engine_unstored(const struct engine *e)
+{
+	return (visits_unstored(&e->visits));
+}
+
 bool
 engine_is_full(const struct engine *e)
 {
@@ -117,7 +123,7 @@ engine_is_full(const struct engine *e)
 bool
 engine_is_overfull(const struct engine *e)
 {
-	return (e->visits.max_bytes > 0 && e->visits.bytes / 2 > e->visits.max_bytes);
+	return (e->visits.max_bytes > 0 && (e->visits.bytes + visits_unstored(&e->visits)) / 2 > e->visits.max_bytes);
 }
 
 void
@@ -395,6 +401,8 @@ advance_clock(struct engine *e, int64_t time_ms)
 	if (join_due(e, time_ms) == ENGINE_NEEDS)
 		return (ENGINE_NEEDS);
 	e->clock = time_ms;
+	if (e->visits.count >= e->settle_at)
+		engine_settle(e);
 	if (e->replay)
 		windows_advance(e->windows, time_ms);
 	return (ENGINE_DONE);

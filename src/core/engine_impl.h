@@ -88,6 +88,7 @@ struct engine {
 	struct visits visits;
 	struct orderbook book;
 	struct map64 tokens, customers, agents;
+	size_t settle_at;		/* visits in memory: engine_settle() */
 	size_t n_waiting;
 	struct heap dues;
 	struct strmap *unconverted;	/* names of orders without a rate */
@@ -118,6 +119,7 @@ void want(struct engine *, enum need_kind, uint64_t key, int64_t first_epoch, st
 int64_t engine_retention_ms(const struct engine *);
 bool split_order_name(struct slice name, struct slice *provider, struct slice *id);
 void engine_drop_agents(struct engine *);
+void engine_settle(struct engine *);		/* visits that are over leave the memory */
 
 /* join.c */
 struct token *token_get(struct engine *, uint64_t hash);

@@ -53,6 +53,7 @@ struct engine_rules {
 	const struct level *levels;
 	size_t n_levels, max_series;
 	size_t visits_bytes, series_bytes;	/* of memory, that they may take, about; 0: no bound */
+	size_t settle_visits;		/* more in memory than at the last time, and it is looked who may leave; 0: 1024 */
 	uint64_t max_history;		/* bytes of the store that visits may take, about; 0: no bound */
 };
 

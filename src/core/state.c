@@ -13,6 +13,7 @@
 #define HEAD_VERSION 1
 #define EPOCHS_A_COMMIT 4		/* of which blocks are deleted at most */
 #define STORE_FACTOR 2			/* a block takes about so much more than its records: Redis grows strings by doubling */
+#define SETTLE_VISITS 1024
 #define TOKENS_HELD 65536		/* seen tokens kept in memory, so that a reloaded page says nothing new */
 
 /* ---- asking -------------------------------------------------------------- */
@@ -160,10 +161,19 @@ static void
 supply_visitor(struct engine *e, const struct want *w, const struct slice *values, size_t n)
 {
 	visits_touch(&e->visits, w->key, e->clock)->stored = 0;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (visits_load_block(&e->visits, w->key, values[i], w->first_epoch + (int64_t)i, e->clock) != 0)
 			damaged(e);
+		visits_load_pending(&e->visits, w->key, w->first_epoch + (int64_t)i, e->clock);
+	}
 	visits_touch(&e->visits, w->key, e->clock)->complete = true;
+}
+
+static void
+list_entry(struct agent_list *list, struct agent_entry entry)
+{
+	mem_grow(&list->entries, &list->cap, list->n + 1, sizeof(*list->entries));
+	list->entries[list->n++] = entry;
 }
 
 static void
@@ -173,10 +183,10 @@ supply_agent(struct engine *e, const struct want *w, struct slice block)
 	struct agent_entry entry;
 
 	list->agent = w->key;
-	while (agent_entry_next(&block, w->first_epoch, w->key, &entry)) {
-		mem_grow(&list->entries, &list->cap, list->n + 1, sizeof(*list->entries));
-		list->entries[list->n++] = entry;
-	}
+	while (agent_entry_next(&block, w->first_epoch, w->key, &entry))
+		list_entry(list, entry);
+	for (size_t at = 0; agent_entry_pending(&e->visits, w->first_epoch, w->key, &at, &entry);)
+		list_entry(list, entry);
 	must(map64_get(&e->agents, w->key) == NULL);
 	map64_put(&e->agents, w->key, list);
 }
@@ -322,7 +332,7 @@ engine_supplied(struct engine *e)
 bool
 engine_is_dirty(const struct engine *e)
 {
-	return (e->visits.n_dirty > 0 || e->book.n_dirty > 0 || e->counters_dirty);
+	return (visits_unstored(&e->visits) > 0 || e->book.n_dirty > 0 || e->counters_dirty);
 }
 
 /* Blocks begin with this epoch. */
@@ -557,23 +567,52 @@ what_to_keep(const struct engine *e)
 	return (bytes < max ? KEEP_LONGER : KEEP_REFERRED);
 }
 
-static void
-change_visits(struct engine *e, struct changes *out)
+static int64_t
+settle_horizon(const struct engine *e)
 {
-	int64_t horizon = e->clock - e->rules->session_timeout_ms - LATE_GRACE_MS;
-	size_t before = e->visits.by_visitor.count;
+	return (e->clock - e->rules->session_timeout_ms - LATE_GRACE_MS);
+}
 
-	e->visits.first_epoch = INT64_MAX;
-	e->visits.keep = what_to_keep(e);
-	visits_changes(&e->visits, horizon, e->clock, out);
+/* Around each step in which visitors may leave: `before` of them were there. */
+static void
+note_left(struct engine *e, size_t before)
+{
+	size_t more = e->rules->settle_visits > 0 ? e->rules->settle_visits : SETTLE_VISITS;
+	int64_t horizon = settle_horizon(e);
+
+	e->settle_at = e->visits.count + more;
 	note_epoch(e, e->visits.first_epoch);
-	engine_count(e, COUNT_VISITS_EARLY, e->visits.n_early);
-	engine_count(e, COUNT_VISITS_UNKEPT, e->visits.n_unkept);
-	e->visits.n_early = e->visits.n_unkept = 0;
+	e->visits.first_epoch = INT64_MAX;
 	if (e->visits.left_ms > e->evicted_before)
 		e->evicted_before = e->visits.left_ms;
 	if (e->visits.by_visitor.count != before && horizon > e->evicted_before)
 		e->evicted_before = horizon;
+}
+
+void
+engine_settle(struct engine *e)
+{
+	size_t before = e->visits.by_visitor.count;
+
+	e->visits.first_epoch = INT64_MAX;
+	e->visits.keep = what_to_keep(e);
+	visits_settle(&e->visits, settle_horizon(e), e->clock);
+	note_left(e, before);
+	engine_drop_agents(e);		/* what left meanwhile is not in these lists */
+}
+
+static void
+change_visits(struct engine *e, struct changes *out)
+{
+	size_t before = e->visits.by_visitor.count;
+
+	e->visits.first_epoch = INT64_MAX;
+	e->visits.keep = what_to_keep(e);
+	visits_changes(&e->visits, settle_horizon(e), e->clock, out);
+	note_left(e, before);
+	engine_count(e, COUNT_VISITS_EARLY, e->visits.n_early);
+	engine_count(e, COUNT_VISITS_UNKEPT, e->visits.n_unkept);
+	e->visits.n_early = e->visits.n_unkept = 0;
 }
 
 void

@@ -10,6 +10,7 @@
 #include "core/blocks.h"
 #include "core/names.h"
 
+#define OPEN_BYTES 64			/* a record of `open`, about */
 #define LEAVE_AHEAD 6			/* places between looking ahead and leaving */
 
 enum {
@@ -62,6 +63,8 @@ visits_clear(struct visits *all)
 	}
 	map64_free(&all->by_visitor);
 	map64_free(&all->by_agent);
+	map64_free(&all->left_open);
+	blocks_free(&all->pending);
 	free(all->dirty);
 	free(all->crowded);
 	bloom_free(&all->evicted);
@@ -290,6 +293,7 @@ visits_add(struct visits *all, const struct visit *from, int64_t clock_ms)
 	v->n_pages = 0;
 	v->pages_cap = N_ELEM(v->few_pages);
 	v->next_of_agent = v->prev_of_agent = NULL;
+	v->dirty = false;
 	all->bytes += VISIT_BYTES;
 	insert_by_place(all, visits_touch(all, v->visitor, clock_ms), v);
 	index_agent(all, v);
@@ -304,7 +308,21 @@ visits_dirty(struct visits *all, struct visit *v)
 		return;
 	v->dirty = true;
 	mem_grow(&all->dirty, &all->dirty_cap, all->n_dirty + 1, sizeof(*all->dirty));
+	v->dirty_at = (uint32_t)all->n_dirty;
 	all->dirty[all->n_dirty++] = v;
+}
+
+static void
+undirty(struct visits *all, struct visit *v)
+{
+	struct visit *last;
+
+	if (!v->dirty)
+		return;
+	v->dirty = false;
+	last = all->dirty[--all->n_dirty];
+	last->dirty_at = v->dirty_at;
+	all->dirty[v->dirty_at] = last;
 }
 
 struct visit *
@@ -500,6 +518,15 @@ visits_load_block(struct visits *all, uint64_t visitor, struct slice block, int6
 	return (r.bad ? -1 : 0);
 }
 
+void
+visits_load_pending(struct visits *all, uint64_t visitor, int64_t epoch, int64_t clock_ms)
+{
+	struct slice record;
+
+	for (size_t at = 0; blocks_next(&all->pending, 'v', epoch, shard_of_visits(visitor), &at, &record);)
+		must(visits_load_block(all, visitor, record, epoch, clock_ms) == 0);
+}
+
 int
 visits_load_open(struct visits *all, struct slice value, int64_t clock_ms)
 {
@@ -540,33 +567,62 @@ agent_entry_next(struct slice *block, int64_t epoch, uint64_t agent, struct agen
 	return (false);
 }
 
+bool
+agent_entry_pending(const struct visits *all, int64_t epoch, uint64_t agent, size_t *at, struct agent_entry *e)
+{
+	struct slice record;
+
+	while (blocks_next(&all->pending, 'a', epoch, shard_of_visits(agent), at, &record))
+		if (agent_entry_next(&record, epoch, agent, e))
+			return (true);
+	return (false);
+}
+
 /* ---- changes ------------------------------------------------------------- */
 
-static void
-open_field(const struct visit *v, struct buf *out)
+/* A mark has the id of the visit that moved. */
+static uint64_t
+open_key(const struct visit *v)
 {
-	out->len = 0;
-	buf_u64(out, v->id);
-	buf_putc(out, v->moved_to != 0 ? 'm' : 'v');	/* a mark has the id of the visit that moved */
+	return (v->id << 1 | (v->moved_to != 0));
 }
 
 static void
-change_open(struct visit *v, struct buf *value, struct buf *field, struct changes *out)
+open_field(uint64_t key, struct buf *out)
+{
+	out->len = 0;
+	buf_u64(out, key >> 1);
+	buf_putc(out, key & 1 ? 'm' : 'v');
+}
+
+static void
+change_open(struct visits *all, struct visit *v, struct buf *value, struct buf *field, struct changes *out)
 {
 	value->len = 0;
 	buf_svarint(value, epoch_of(v->start_ms));
 	buf_u64(value, v->agent);
 	buf_u64(value, v->source_key);
 	visit_encode(v, v->in_block ? FLAG_IN_BLOCK : 0, value);
-	open_field(v, field);
+	open_field(open_key(v), field);
 	changes_add(out, CHANGE_HSET, SLICE("open"), buf_view(field), buf_view(value));
+	map64_del(&all->left_open, open_key(v));	/* it is back */
 	v->in_open = true;
 }
 
-struct out {				/* where a commit's visits go */
+static void
+change_left_open(struct visits *all, struct buf *field, struct changes *out)
+{
+	uint64_t key;
+
+	for (size_t i = 0; map64_next(&all->left_open, &i, &key) != NULL;) {
+		open_field(key, field);
+		changes_add(out, CHANGE_HDEL, SLICE("open"), buf_view(field), SLICE(""));
+	}
+	map64_free(&all->left_open);
+}
+
+struct out {				/* room for a record and its parts */
 	struct buf value, scratch;
-	struct blocks blocks;
-	struct changes *changes;
 };
 
 static void
@@ -575,7 +631,7 @@ append(struct visits *all, char kind, int64_t epoch, uint64_t hash, struct out *
 	note_evicted(all, hash);
 	if (epoch >= 0)
 		all->history[epoch % HISTORY_EPOCHS] += out->value.len;
-	blocks_append(&out->blocks, kind, epoch, shard_of_visits(hash), buf_view(&out->value));
+	blocks_append(&all->pending, kind, epoch, shard_of_visits(hash), buf_view(&out->value));
 }
 
 static void
@@ -631,28 +687,25 @@ settle(struct visits *all, struct visitor *who, struct visit *v, bool early, str
 			who->stored++;
 		}
 	}
-	if (v->in_open) {
-		open_field(v, &out->scratch);
-		changes_add(out->changes, CHANGE_HDEL, SLICE("open"), buf_view(&out->scratch), SLICE(""));
-	}
+	if (v->in_open)
+		map64_put(&all->left_open, open_key(v), all);
 	unindex_agent(all, v);
+	undirty(all, v);
 	all->count--;
 	all->n_early += early;
-	v->dirty = false;		/* freed later: the dirty list still points to it */
 }
 
 /* The latest visits stay, and the others go into blocks. */
 static void
-thin_out(struct visits *all, struct visitor *who, int64_t clock_ms, struct out *out, struct visit ***gone, size_t *n_gone, size_t *cap)
+thin_out(struct visits *all, struct visitor *who, int64_t clock_ms, struct out *out)
 {
 	size_t n = who->n > VISITOR_HELD / 2 ? who->n - VISITOR_HELD / 2 : 0;
 
 	if (who->keep_ms >= clock_ms || who->n <= VISITOR_HELD)
 		return;
-	mem_grow(gone, cap, *n_gone + n, sizeof(**gone));
 	for (size_t i = 0; i < n; i++) {
 		settle(all, who, who->visits[i], false, out);
-		(*gone)[(*n_gone)++] = who->visits[i];
+		visit_free(all, who->visits[i]);
 	}
 	memmove(who->visits, who->visits + n, (who->n - n) * sizeof(*who->visits));
 	who->n -= n;
@@ -660,9 +713,9 @@ thin_out(struct visits *all, struct visitor *who, int64_t clock_ms, struct out *
 }
 
 static void
-thin_out_crowded(struct visits *all, int64_t clock_ms, struct out *out, struct visit ***gone, size_t *n_gone)
+thin_out_crowded(struct visits *all, int64_t clock_ms, struct out *out)
 {
-	size_t n = all->n_crowded, cap = 0;
+	size_t n = all->n_crowded;
 
 	all->n_crowded = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -671,7 +724,7 @@ thin_out_crowded(struct visits *all, int64_t clock_ms, struct out *out, struct v
 		if (who == NULL)
 			continue;
 		who->crowded = false;
-		thin_out(all, who, clock_ms, out, gone, n_gone, &cap);
+		thin_out(all, who, clock_ms, out);
 		if (who->n > VISITOR_HELD)
 			note_crowded(all, who);
 	}
@@ -684,6 +737,7 @@ drop_visitor(struct visits *all, struct visitor *who, bool early, struct out *ou
 		settle(all, who, who->visits[i], early, out);
 	unlink_visitor(all, who);
 	map64_del(&all->by_visitor, who->hash);
+	visitor_free(all, who);
 }
 
 /* By the tens of thousands they leave memory in the order in which they were touched, each from another place:
@@ -717,16 +771,21 @@ bytes_of(const struct visitor *who)
 bool
 visits_are_too_many(const struct visits *all)
 {
-	return (all->max_bytes > 0 && all->bytes > all->max_bytes);
+	return (all->max_bytes > 0 && all->bytes + blocks_bytes(&all->pending) > all->max_bytes);
 }
 
-/* Who has to leave now, in a list by `newer`: they are still pointed to. */
-static struct visitor *
-drop_visitors(struct visits *all, int64_t horizon_ms, int64_t clock_ms, struct out *out)
+size_t
+visits_unstored(const struct visits *all)
 {
-	size_t surplus = visits_are_too_many(all) ? all->bytes - all->max_bytes / 2 : 0, left = 0;
-	struct visitor *who, *newer, *dropped = NULL;
+	return (blocks_bytes(&all->pending) + (all->n_dirty + all->left_open.count) * OPEN_BYTES);
+}
+
+static void
+drop_visitors(struct visits *all, int64_t horizon_ms, int64_t clock_ms, size_t surplus, struct out *out)
+{
+	struct visitor *who, *newer;
 	const struct visitor *soon = all->oldest;
+	size_t left = 0;
 
 	for (int i = 0; i < LEAVE_AHEAD; i++)
 		soon = leaves_soon(all, soon);
@@ -741,67 +800,59 @@ drop_visitors(struct visits *all, int64_t horizon_ms, int64_t clock_ms, struct o
 		if (early)
 			note_early(all, who, horizon_ms, clock_ms);
 		drop_visitor(all, who, early, out);
-		who->newer = dropped;
-		dropped = who;
 	}
-	return (dropped);
 }
 
 /* What is over goes into its block at once, what goes on into `open`, where it takes the place of
  * what stood there. */
 static void
-change_dirty(struct visits *all, int64_t horizon_ms, struct out *out)
+change_dirty(struct visits *all, int64_t horizon_ms, struct out *out, struct changes *changes)
 {
 	for (size_t i = 0; i < all->n_dirty; i++) {
 		struct visit *v = all->dirty[i];
 
-		if (!v->dirty)
-			continue;
 		v->dirty = false;
 		if (v->in_block && !v->in_open && v->last_ms < horizon_ms)
 			append_visit(all, v, false, out);
 		else {
-			change_open(v, &out->value, &out->scratch, out->changes);
+			change_open(all, v, &out->value, &out->scratch, changes);
 			v->stale = v->in_block;
 		}
 	}
 	all->n_dirty = 0;
 }
 
+static void
+out_free(struct out *out)
+{
+	buf_free(&out->value);
+	buf_free(&out->scratch);
+}
+
+void
+visits_settle(struct visits *all, int64_t horizon_ms, int64_t clock_ms)
+{
+	struct out out = { 0 };
+
+	drop_visitors(all, horizon_ms, clock_ms, 0, &out);
+	out_free(&out);
+}
+
 void
 visits_changes(struct visits *all, int64_t horizon_ms, int64_t clock_ms, struct changes *changes)
 {
-	struct out out = { .changes = changes };
-	struct visitor *who, *dropped;
-	struct visit **gone = NULL;
-	size_t n_gone = 0;
+	size_t surplus = all->max_bytes > 0 && all->bytes > all->max_bytes ? all->bytes - all->max_bytes / 2 : 0;
+	struct out out = { 0 };
 
-	thin_out_crowded(all, clock_ms, &out, &gone, &n_gone);
-	dropped = drop_visitors(all, horizon_ms, clock_ms, &out);
-	change_dirty(all, horizon_ms, &out);
-	blocks_changes(&out.blocks, changes);
-	while ((who = dropped) != NULL) {
-		dropped = who->newer;
-		visitor_free(all, who);
-	}
-	while (n_gone > 0)
-		visit_free(all, gone[--n_gone]);
-	free(gone);
-	buf_free(&out.value);
-	buf_free(&out.scratch);
+	thin_out_crowded(all, clock_ms, &out);
+	drop_visitors(all, horizon_ms, clock_ms, surplus, &out);
+	change_dirty(all, horizon_ms, &out, changes);
+	change_left_open(all, &out.scratch, changes);
+	blocks_changes(&all->pending, changes);
+	out_free(&out);
 }
 
 /* ---- erasing ------------------------------------------------------------- */
-
-static void
-undirty(struct visits *all, const struct visit *v)
-{
-	for (size_t i = 0; v->dirty && i < all->n_dirty; i++)
-		if (all->dirty[i] == v) {
-			all->dirty[i] = all->dirty[--all->n_dirty];
-			return;
-		}
-}
 
 static void
 erase_visit(struct visits *all, struct visitor *who, size_t i, struct changes *out)
@@ -810,7 +861,7 @@ erase_visit(struct visits *all, struct visitor *who, size_t i, struct changes *o
 	struct buf field = { 0 };
 
 	if (v->in_open) {
-		open_field(v, &field);
+		open_field(open_key(v), &field);
 		changes_add(out, CHANGE_HDEL, SLICE("open"), buf_view(&field), SLICE(""));
 		buf_free(&field);
 	}
@@ -822,10 +873,32 @@ erase_visit(struct visits *all, struct visitor *who, size_t i, struct changes *o
 	visit_free(all, v);
 }
 
+static bool
+visit_stays(struct slice record, void *arg)
+{
+	struct reader r = reader_of(record), one = reader_of(reader_slice(&r)), pages = one;
+	struct visit v;
+
+	visit_decode(&one, 0, &v, &pages);
+	return (!forget_has(arg, v.visitor) && !forget_has(arg, v.moved_to));
+}
+
+static bool
+agent_stays(struct slice record, void *arg)
+{
+	struct reader r = reader_of(record);
+	uint64_t agent = reader_u64(&r), visitor = reader_u64(&r);
+
+	return (!forget_has(arg, agent) && !forget_has(arg, visitor));
+}
+
 void
 visits_erase(struct visits *all, const struct forget *f, struct changes *out)
 {
 	struct visitor *who, *newer;
+
+	blocks_filter(&all->pending, 'v', visit_stays, (void *)f);
+	blocks_filter(&all->pending, 'a', agent_stays, (void *)f);
 
 	for (who = all->oldest; who != NULL; who = newer) {
 		bool all_of_it = forget_has(f, who->hash);

@@ -2,9 +2,9 @@
  * visit: the visits that are held in memory, by visitor and by address + agent.
  *
  * Held are the visits that are open, and those of visitors about whom an order asked.
- * A visitor whose visits are all over leaves the memory at a commit: the visits are
- * appended to their blocks (names.h), from which they can be loaded again.  Of several
- * records of one visit in a block the last one counts.
+ * A visitor whose visits are all over leaves the memory: the visits become records of
+ * their blocks (names.h), from which they can be loaded again; the next commit writes these,
+ * and until then they are kept here.  Of several records of one visit in a block the last one counts.
  *
  * Memory has a bound, `max_bytes`.  Above it the visitors who were longest without a hit
  * leave early, though their visits are open; who comes back is known by a filter, and is
@@ -20,6 +20,7 @@
 #include "base/bloom.h"
 #include "base/map.h"
 #include "base/slice.h"
+#include "core/blocks.h"
 #include "core/change.h"
 #include "core/forget.h"
 
@@ -48,6 +49,7 @@ struct visit {
 	uint64_t moved_to;		/* not 0: a mark that this visit is another visitor's now */
 	bool referred;			/* a token or an order names it */
 	bool dirty, in_open, in_block;	/* differs from its record; has one in `open`; has one in a block */
+	uint32_t dirty_at;		/* where it stands among the dirty ones */
 	bool stale;			/* that in the block is older than that in `open` */
 	struct visit *next_of_agent, *prev_of_agent;
 };
@@ -83,8 +85,10 @@ struct visits {
 	uint64_t n_early, n_unkept;	/* visits that left early, that were not kept, since these were last set to 0 */
 	uint64_t *crowded;		/* visitors that have too many visits in memory */
 	size_t n_crowded, crowded_cap;
-	struct visit **dirty;		/* may hold NULLs */
+	struct visit **dirty;
 	size_t n_dirty, dirty_cap;
+	struct blocks pending;		/* of who left, for the next commit */
+	struct map64 left_open;		/* fields of `open` that go with it */
 };
 
 void visits_clear(struct visits *);
@@ -119,14 +123,21 @@ void visits_dirty(struct visits *, struct visit *);
 
 /* Records of this visitor in a block; those in memory already are newer and stay.  0 or -1. */
 int visits_load_block(struct visits *, uint64_t visitor, struct slice block, int64_t epoch, int64_t clock_ms);
+/* The same of what left and is not committed yet. */
+void visits_load_pending(struct visits *, uint64_t visitor, int64_t epoch, int64_t clock_ms);
 /* A record of `open`. */
 int visits_load_open(struct visits *, struct slice value, int64_t clock_ms);
 
-/* Changed visits into `open`; visitors untouched since before horizon_ms out of memory and into blocks,
- * and so many more that half of max_bytes is free again, where it was passed. */
+/* Visitors untouched since before horizon_ms leave the memory: early and often, so that what there is
+ * of it stays in the processor's cache. */
+void visits_settle(struct visits *, int64_t horizon_ms, int64_t clock_ms);
+/* Changed visits into `open`; as visits_settle(), with all that has left so far; and so many more that half of
+ * max_bytes is free again, where it was passed. */
 void visits_changes(struct visits *, int64_t horizon_ms, int64_t clock_ms, struct changes *);
 /* Memory is above its bound: a commit would help. */
 bool visits_are_too_many(const struct visits *);
+/* Something of it is in no commit yet; about how many bytes that makes. */
+size_t visits_unstored(const struct visits *);
 
 /* One entry of an agent block. */
 struct agent_entry {
@@ -140,5 +151,7 @@ bool visits_without(struct slice block, int64_t epoch, const struct forget *, st
 bool agents_without(struct slice block, const struct forget *, struct buf *out);
 /* Walks a block's entries of this agent: true while there is one. */
 bool agent_entry_next(struct slice *block, int64_t epoch, uint64_t agent, struct agent_entry *);
+/* The same of what is not committed yet; *at: 0 before the first. */
+bool agent_entry_pending(const struct visits *, int64_t epoch, uint64_t agent, size_t *at, struct agent_entry *);
 
 #endif

@@ -33,7 +33,7 @@
 #define HITS_AHEAD 4			/* between two steps of looking ahead: longer than a miss of the cache */
 #define HITS_ASKED 512			/* hits ahead for which may be fetched what is fetched for this one */
 #define EVENTS_A_STEP 512
-#define VISITS_A_COMMIT 60000		/* replay: visits in memory that ask for a commit before its time */
+#define COMMIT_BYTES ((size_t)8 << 20)	/* replay: so much of visits asks for a commit */
 /* How far the watermark stays behind the time at which the logs were looked at and found read to
  * their end: a line may be in writing, or in a new file that tail.c has not noticed yet. */
 #define READING_MS 300
@@ -652,7 +652,7 @@ commit_is_wanted(const struct site *s)
 {
 	if (s->committing)
 		return (false);
-	return (s->commit_wanted || engine_is_full(s->engine) || (s->env.replay && engine_visits(s->engine) > VISITS_A_COMMIT));
+	return (s->commit_wanted || engine_is_full(s->engine) || (s->env.replay && engine_unstored(s->engine) > COMMIT_BYTES));
 }
 
 /* Each step follows a pointer further than the one before, and has to wait for nothing. */
