@@ -421,7 +421,7 @@ enqueue_message(struct site *s, const struct order_message *m)
 static void
 order_line(struct site *s, struct order_input *in, const struct line *line)
 {
-	struct delivery d;		/* order_line_read() begins it: it is too large to be zeroed for each line */
+	SCRATCH struct delivery d;	/* order_line_read() begins it: it is too large to be zeroed for each line */
 	struct err err;
 
 	in->lines++;

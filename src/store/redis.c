@@ -476,7 +476,7 @@ on_readable(struct bufferevent *bev, void *arg)
 	struct evbuffer *in = bufferevent_get_input(bev);
 	struct redis *r = arg;
 	uint64_t life = r->life;
-	char chunk[READ_CHUNK];
+	SCRATCH char chunk[READ_CHUNK];
 
 	r->since = now_ms();
 	r->heard = true;
