@@ -25,7 +25,7 @@
 #include "store/store.h"
 
 #define IDLE_COMMIT_MS 60000
-#define PUBLISH_EVERY_MS 400
+#define PUBLISH_EVERY_MS 200
 #define DOWNS_MS 60000
 #define DOWNS_TOLD 5			/* so often a minute the log is told that the connection was lost */
 #define PUBLISH_SHARE 4			/* it has no more of Redis' time than one in so many, ... */
