@@ -8,6 +8,9 @@
 
 #include "base/mem.h"
 
+#define ORDER_BYTES 256			/* what a commit writes of an order, about */
+#define AHEAD_VISITORS 16384		/* so few in memory stay in the cache by themselves */
+
 static const char *const counter_names[COUNTERS] = {
 	"lines", "empty", "malformed", "bad_time", "bad_status", "bot", "ignored_network", "no_visitor",
 	"method", "status", "asset", "ignored_path", "pageviews", "visits", "late", "adopted", "tokens",
@@ -111,7 +114,7 @@ engine_visits(const struct engine *e)
 size_t
 engine_unstored(const struct engine *e)
 {
-	return (visits_unstored(&e->visits));
+	return (visits_unstored(&e->visits) + e->book.n_dirty * ORDER_BYTES);
 }
 
 bool
@@ -474,7 +477,7 @@ engine_hit(struct engine *e, const struct facts *f, bool late)
 void
 engine_hit_ahead(const struct engine *e, const struct facts *f, int step)
 {
-	if (!is_nobodys(f))
+	if (e->visits.by_visitor.count >= AHEAD_VISITORS && !is_nobodys(f))
 		visits_ahead(&e->visits, f->by_agent ? f->agent : f->visitor, f->agent, step);
 }
 

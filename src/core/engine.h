@@ -91,7 +91,7 @@ size_t engine_waiting(const struct engine *);		/* orders that may still be joine
 size_t engine_unconverted(const struct engine *);	/* orders in a currency that has no rate: they count nowhere */
 size_t engine_forgetting(const struct engine *);	/* persons who are to be forgotten, and are not yet */
 size_t engine_visits(const struct engine *);		/* visits in memory */
-size_t engine_unstored(const struct engine *);		/* bytes of visits that the next commit writes, about */
+size_t engine_unstored(const struct engine *);		/* bytes of visits and orders that the next commit writes, about */
 bool engine_is_full(const struct engine *);		/* of visits: a commit makes room, and is wanted soon */
 bool engine_is_overfull(const struct engine *);		/* ... and nothing should come in before it */
 uint64_t engine_history(const struct engine *);		/* bytes of the store that visits take, about */

@@ -20,6 +20,7 @@
 
 #define JOIN_RETRY_MS (7 * INT64_C(86400000))	/* how long an order waits for one of its keys */
 #define ORDER_KEEP_S (400 * INT64_C(86400))
+#define ORDERS_LISTED 10000		/* the latest by time, for listings */
 
 /* In falling strength. */
 enum join_how { JOIN_NONE, JOIN_VISITOR, JOIN_TOKEN, JOIN_IP_UA, JOIN_CUSTOMER, JOINS };
@@ -65,6 +66,7 @@ struct order {
 	/* Memory only. */
 	bool dirty, waiting;		/* differs from its record; may still be joined */
 	bool stored_waiting, stored_unconverted;	/* it is in those sets */
+	int64_t listed_ms;		/* it was listed under that time; 0: not yet */
 	unsigned dues;			/* how many moments of decision are queued */
 	struct order *next_of_customer;
 };

@@ -248,6 +248,7 @@ order_load(struct engine *e, struct slice provider, struct slice id, struct slic
 		damaged(e);
 	name_order(&name, provider, id);
 	o->stored_unconverted = o->unconverted;
+	o->listed_ms = o->paid ? o->time_ms : 0;
 }
 
 static void
@@ -446,8 +447,34 @@ change_membership(bool now, bool *stored, const char *set, struct slice name, st
 	*stored = now;
 }
 
+static int
+by_time(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x < y ? -1 : x > y);
+}
+
+/* Of many orders at once only the latest are listed: what is older than this would leave the list at once. */
+static int64_t
+listed_since(const struct engine *e)
+{
+	size_t n = e->book.n_dirty;
+	int64_t *times, since;
+
+	if (n <= ORDERS_LISTED)
+		return (INT64_MIN);
+	times = mem_calloc(n, sizeof(*times));
+	for (size_t i = 0; i < n; i++)
+		times[i] = e->book.dirty[i]->paid ? e->book.dirty[i]->time_ms : INT64_MIN;
+	qsort(times, n, sizeof(*times), by_time);
+	since = times[n - ORDERS_LISTED];
+	free(times);
+	return (since);
+}
+
 static void
-change_order(struct engine *e, struct order *o, struct buf *value, struct changes *out)
+change_order(struct engine *e, struct order *o, int64_t since_ms, struct buf *value, struct changes *out)
 {
 	struct name name;
 	char score[32];
@@ -456,8 +483,9 @@ change_order(struct engine *e, struct order *o, struct buf *value, struct change
 	value->len = 0;
 	order_encode(o, value);
 	changes_add(out, CHANGE_SET, name_view(&name), SLICE(""), buf_view(value));
-	if (o->paid) {
+	if (o->paid && o->listed_ms != o->time_ms && o->time_ms >= since_ms) {
 		snprintf(score, sizeof(score), "%lld", (long long)o->time_ms);
+		o->listed_ms = o->time_ms;
 		changes_add(out, CHANGE_ZADD, SLICE("orders"), name_view(&name), slice_of(score));
 	}
 	change_membership(o->waiting, &o->stored_waiting, "waiting", name_view(&name), out);
@@ -470,6 +498,7 @@ change_order(struct engine *e, struct order *o, struct buf *value, struct change
 static void
 change_orders(struct engine *e, struct buf *value, struct changes *out)
 {
+	int64_t since_ms;
 	struct order *o;
 
 	for (size_t i = 0; (o = strmap_next(e->book.by_key, &i, NULL)) != NULL;)
@@ -477,8 +506,9 @@ change_orders(struct engine *e, struct buf *value, struct changes *out)
 			order_forget(e, o);
 			orderbook_dirty(&e->book, o);
 		}
+	since_ms = listed_since(e);
 	for (size_t i = 0; i < e->book.n_dirty; i++)
-		change_order(e, e->book.dirty[i], value, out);
+		change_order(e, e->book.dirty[i], since_ms, value, out);
 	e->book.n_dirty = 0;
 	for (size_t i = 0; (o = strmap_next(e->book.by_key, &i, NULL)) != NULL;)
 		if (!o->waiting && o->dues == 0) {

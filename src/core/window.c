@@ -473,6 +473,19 @@ mark_dirty(struct windows *w, const struct series *s, size_t level, struct cell 
 	w->dirty[w->n_dirty++] = (struct dirty_cell){ s->number, (uint32_t)level, cell->bucket };
 }
 
+/* The latest cell, where it is of that bucket and in the list of dirty ones: so it is nearly always. */
+static struct cell *
+latest_cell(const struct series *s, size_t level, int64_t bucket)
+{
+	const struct row *row = &s->rows[level];
+	struct cell *cell;
+
+	if (row->head == row->count)
+		return (NULL);
+	cell = row_at(s, row, row->count - 1);
+	return (cell->bucket == bucket && cell->dirty ? cell : NULL);
+}
+
 static void
 add_to_cell(struct windows *w, struct series *s, size_t level, int64_t bucket, size_t first, const int64_t *figures, size_t n)
 {
@@ -481,11 +494,14 @@ add_to_cell(struct windows *w, struct series *s, size_t level, int64_t bucket, s
 
 	if (first + n > s->width)
 		series_widen(w, s);
-	cell = row_cell(w, s, &s->rows[level], level, bucket);
+	cell = latest_cell(s, level, bucket);
+	if (cell == NULL) {
+		cell = row_cell(w, s, &s->rows[level], level, bucket);
+		mark_dirty(w, s, level, cell);
+	}
 	sum = s->sums + level * s->width;
 	for (size_t i = 0; i < n; i++)
 		cell->figures[first + i] = figure_add(cell->figures[first + i], figures[i]);
-	mark_dirty(w, s, level, cell);
 	if (bucket > w->rolled[level])
 		return;
 	for (size_t i = 0; i < n; i++)

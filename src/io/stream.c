@@ -17,7 +17,7 @@
 
 #define AHEAD_LINES 512			/* of a batch that a thread reads ahead */
 #define LINES 32			/* of one that is read when it is asked for */
-#define BATCHES 64			/* one in use, the others under way */
+#define BATCHES 24			/* one in use, the others under way */
 #define BYTES_A_LINE 128		/* on average; a batch ends early where they are longer */
 
 struct batch {

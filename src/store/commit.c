@@ -24,7 +24,6 @@
 
 #define ARGS_MAX 2000			/* of one command; Lua's unpack() ends at 8,000 */
 #define VERIFIED_MAX 65536
-#define ORDERS_LISTED 10000		/* latest orders by time, for listings */
 
 /* The records that each site has once.  An empty one is not there, and so its name is free for others. */
 static const char *const records[] = { "s", "open", "waiting", "unconverted", "orders", "forget" };
