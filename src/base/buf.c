@@ -78,12 +78,26 @@ decimal_put(char *out, int64_t v)
 	return ((size_t)(text + sizeof(text) - p));
 }
 
+static void
+put_word(struct buf *b, uint64_t v, size_t len)
+{
+	char bytes[8];
+
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (char)(v >> (8 * i));
+	buf_put(b, bytes, len);
+}
+
+void
+buf_u32(struct buf *b, uint32_t v)
+{
+	put_word(b, v, 4);
+}
+
 void
 buf_u64(struct buf *b, uint64_t v)
 {
-	buf_reserve(b, 8);
-	for (int i = 0; i < 8; i++)
-		b->p[b->len++] = (char)(v >> (8 * i));
+	put_word(b, v, 8);
 }
 
 void
@@ -120,15 +134,27 @@ reader_u8(struct reader *r)
 	return ((uint8_t)*r->p++);
 }
 
-uint64_t
-reader_u64(struct reader *r)
+static uint64_t
+take_word(struct reader *r, size_t len)
 {
-	struct slice raw = reader_bytes(r, 8);
+	struct slice raw = reader_bytes(r, len);
 	uint64_t v = 0;
 
 	for (size_t i = raw.len; i-- > 0;)
 		v = v << 8 | (uint8_t)raw.p[i];
 	return (v);
+}
+
+uint32_t
+reader_u32(struct reader *r)
+{
+	return ((uint32_t)take_word(r, 4));
+}
+
+uint64_t
+reader_u64(struct reader *r)
+{
+	return (take_word(r, 8));
 }
 
 uint64_t

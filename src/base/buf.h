@@ -28,6 +28,7 @@ void buf_putc(struct buf *, char);
 void buf_printf(struct buf *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Decimal digits (and a sign) without a NUL; out has room for 20 bytes; returns how many. */
 size_t decimal_put(char *out, int64_t);
+void buf_u32(struct buf *, uint32_t);			/* 4 bytes, little-endian */
 void buf_u64(struct buf *, uint64_t);			/* 8 bytes, little-endian */
 void buf_varint(struct buf *, uint64_t);		/* LEB128, 1-10 bytes */
 void buf_svarint(struct buf *, int64_t);		/* zigzag, then LEB128 */
@@ -59,6 +60,7 @@ reader_more(const struct reader *r)
 }
 
 uint8_t reader_u8(struct reader *);
+uint32_t reader_u32(struct reader *);
 uint64_t reader_u64(struct reader *);
 uint64_t reader_varint(struct reader *);
 int64_t reader_svarint(struct reader *);

@@ -382,6 +382,29 @@ has_credit(const struct visit *v)
 	return ((v->credit[0] | v->credit[1] | v->credit[2] | v->credit[3]) != 0);
 }
 
+/* A time within an epoch takes 31 bits: the one that is left says whether there is more to it. */
+static void
+put_start(struct buf *out, int64_t start_ms, bool more)
+{
+	buf_u32(out, (uint32_t)((uint64_t)start_ms % EPOCH_MS) << 1 | more);
+}
+
+static int64_t
+read_start(struct reader *r, int64_t epoch, bool *more)
+{
+	uint32_t word = reader_u32(r);
+
+	*more = (word & 1) != 0;
+	return (epoch * EPOCH_MS + (int64_t)((word >> 1) % EPOCH_MS));
+}
+
+/* It was not adopted, and its first line came when it was due. */
+static bool
+is_plain(const struct visit *v)
+{
+	return (v->place == v->id && v->born_ms == v->start_ms && v->since_ms == v->born_ms);
+}
+
 /* more: FLAG_OPEN, FLAG_IN_BLOCK or 0. */
 static void
 visit_encode(const struct visit *v, int more, struct buf *out)
@@ -392,10 +415,12 @@ visit_encode(const struct visit *v, int more, struct buf *out)
 	buf_u64(out, v->visitor);
 	buf_varint(out, v->id);
 	buf_putc(out, (char)flags);
-	buf_varint(out, v->place - v->id);
-	buf_varint(out, (uint64_t)v->start_ms % EPOCH_MS);
-	buf_svarint(out, v->born_ms - v->start_ms);
-	buf_svarint(out, v->since_ms - v->born_ms);
+	put_start(out, v->start_ms, !is_plain(v));
+	if (!is_plain(v)) {
+		buf_varint(out, v->place - v->id);
+		buf_svarint(out, v->born_ms - v->start_ms);
+		buf_svarint(out, v->since_ms - v->born_ms);
+	}
 	if (v->moved_to != 0) {
 		buf_u64(out, v->moved_to);
 		return;
@@ -423,16 +448,17 @@ visit_encode(const struct visit *v, int more, struct buf *out)
 static void
 visit_decode(struct reader *r, int64_t epoch, struct visit *v, struct reader *pages)
 {
+	bool more;
 	int flags;
 
 	*v = (struct visit){ 0 };
 	v->visitor = reader_u64(r);	/* one statement each: an initializer's calls have no order */
 	v->id = reader_varint(r);
 	flags = reader_u8(r);
-	v->place = v->id + reader_varint(r);
-	v->start_ms = epoch * EPOCH_MS + (int64_t)(reader_varint(r) % EPOCH_MS);
-	v->born_ms = v->start_ms + reader_within(r, TIME_MAX_MS);
-	v->since_ms = v->born_ms + reader_within(r, TIME_MAX_MS);
+	v->start_ms = read_start(r, epoch, &more);
+	v->place = v->id + (more ? reader_varint(r) : 0);
+	v->born_ms = v->start_ms + (more ? reader_within(r, TIME_MAX_MS) : 0);
+	v->since_ms = v->born_ms + (more ? reader_within(r, TIME_MAX_MS) : 0);
 	v->is_direct = (flags & FLAG_DIRECT) != 0;
 	v->referred = (flags & FLAG_REFERRED) != 0;
 	v->in_block = v->stale = (flags & FLAG_IN_BLOCK) != 0;
@@ -545,18 +571,42 @@ visits_load_open(struct visits *all, struct slice value, int64_t clock_ms)
 	return (0);
 }
 
+/* Without cookies the visitor is the agent: then it stands there once. */
+static void
+agent_encode(const struct visit *v, struct buf *out)
+{
+	bool same = v->visitor == v->agent, late = v->born_ms != v->start_ms;
+
+	buf_u64(out, v->agent);
+	buf_varint(out, v->id << 1 | same);
+	if (!same)
+		buf_u64(out, v->visitor);
+	put_start(out, v->start_ms, late);
+	if (late)
+		buf_svarint(out, v->born_ms - v->start_ms);
+}
+
+static uint64_t
+agent_decode(struct reader *r, int64_t epoch, struct agent_entry *e)
+{
+	uint64_t agent = reader_u64(r), id = reader_varint(r);
+	bool late;
+
+	e->id = id >> 1;
+	e->visitor = (id & 1) != 0 ? agent : reader_u64(r);
+	e->start_ms = read_start(r, epoch, &late);
+	e->born_ms = e->start_ms + (late ? reader_within(r, TIME_MAX_MS) : 0);
+	return (agent);
+}
+
 bool
 agent_entry_next(struct slice *block, int64_t epoch, uint64_t agent, struct agent_entry *e)
 {
 	struct reader r = reader_of(*block);
 
 	while (reader_more(&r)) {
-		uint64_t own = reader_u64(&r);
+		uint64_t own = agent_decode(&r, epoch, e);
 
-		e->visitor = reader_u64(&r);
-		e->id = reader_varint(&r);
-		e->start_ms = epoch * EPOCH_MS + (int64_t)(reader_varint(&r) % EPOCH_MS);
-		e->born_ms = e->start_ms + reader_within(&r, TIME_MAX_MS);
 		if (r.bad)
 			return (false);
 		if (own == agent) {
@@ -654,11 +704,7 @@ append_agent(struct visits *all, const struct visit *v, struct out *out)
 	if (v->agent == 0 || v->moved_to != 0)
 		return;
 	out->value.len = 0;
-	buf_u64(&out->value, v->agent);
-	buf_u64(&out->value, v->visitor);
-	buf_varint(&out->value, v->id);
-	buf_varint(&out->value, (uint64_t)v->start_ms % EPOCH_MS);
-	buf_svarint(&out->value, v->born_ms - v->start_ms);
+	agent_encode(v, &out->value);
 	append(all, 'a', epoch_of(v->start_ms), v->agent, out);
 }
 
@@ -887,9 +933,9 @@ static bool
 agent_stays(struct slice record, void *arg)
 {
 	struct reader r = reader_of(record);
-	uint64_t agent = reader_u64(&r), visitor = reader_u64(&r);
+	struct agent_entry e;
 
-	return (!forget_has(arg, agent) && !forget_has(arg, visitor));
+	return (!forget_has(arg, agent_decode(&r, 0, &e)) && !forget_has(arg, e.visitor));
 }
 
 void
@@ -941,12 +987,10 @@ agents_without(struct slice block, const struct forget *f, struct buf *out)
 
 	while (reader_more(&r)) {
 		const char *from = r.p;
-		uint64_t agent = reader_u64(&r), visitor = reader_u64(&r);
+		struct agent_entry e;
+		uint64_t agent = agent_decode(&r, 0, &e);
 
-		reader_varint(&r);
-		reader_varint(&r);
-		reader_svarint(&r);
-		if (r.bad || !(forget_has(f, agent) || forget_has(f, visitor)))
+		if (r.bad || !(forget_has(f, agent) || forget_has(f, e.visitor)))
 			buf_put(out, from, (size_t)((r.bad ? r.end : r.p) - from));
 	}
 	return (out->len - before < block.len);

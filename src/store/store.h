@@ -22,7 +22,7 @@
 #include "core/change.h"
 #include "core/engine.h"
 
-#define STORE_SCHEMA "1"
+#define STORE_SCHEMA "2"
 #define LEASE_MS 10000
 
 struct redis;

@@ -124,7 +124,7 @@ def by_steps(w, want, findings):
             w.redis("RENAME", key, NEW + key[len(BASE):])
         w.redis("HSET", NEW + "meta", "phase", phase)
         if phase == "clear":            # of the old state
-            w.redis("HSET", BASE + "meta", "schema", "1", "epoch", "7", "seq", "9", "engine", "damaged")
+            w.redis("HSET", BASE + "meta", "schema", "2", "epoch", "7", "seq", "9", "engine", "damaged")
             w.redis("HSET", BASE + "open", "x", "y")
             w.redis("SET", BASE + "o:generic:gone", "x")
             w.redis("HSET", BASE + "forget", "asked", "of a later version")
