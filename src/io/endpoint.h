@@ -21,8 +21,7 @@ struct endpoint {
 	struct certificate_list certificates;
 };
 
-/* 0, or -1 with all that is wrong appended ("FILE:LINE: sentence
-"); of options that are mistaken nothing more is
+/* 0, or -1 with all that is wrong appended ("FILE:LINE: sentence\n"); of options that are mistaken nothing more is
  * said.  Either way endpoint_clear() ends own.  A provider that needs certificates and has none pinned is to be
  * given some. */
 int endpoint_read(const struct config *, const struct endpoint_conf *, struct endpoint *own, const struct provider **,

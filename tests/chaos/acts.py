@@ -520,7 +520,7 @@ def full_disk(w):
             w.must_say("journal: can be written again", since)
         if same and refused and w.is_reading and "configuration reloaded" not in w.read("rpvd.log")[since:]:
             w.wait_status(lambda s: int(s.get("webhook_generic_503_not_stored", 0)) >= refused, f"{refused} webhooks that were not stored")
-            must_tell(w, "could not be written to the journal; the provider sends them again")
+            must_tell(w, "could not be written to the journal; the provider sends again")
     return Lasting(pieces, room)
 
 

@@ -122,18 +122,19 @@ redsi {}
               r"several.conf:9: unknown option redsi; did you mean redis\?")
     everything_at_once(b)
     r.write("empty.secret", "\n\n")
+    r.write("good.secret", "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF\n")
     b.mistake("empty secret file", b.conf("provider \"stripe\" { secret_file = 'empty.secret' }"),
               r"conf:7: the secret file of provider \"stripe\" is empty: expected .* one a line")
     b.mistake("no secret file", b.conf('provider "stripe" {}'),
               r"conf:7: provider \"stripe\" has no secret: set secret_file, or .*LoadCredential=stripe.secret")
     r.write("junk.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     for what, block, sentence in (
-            ("an address that is signed", "square\" { secret_file = 'empty.secret' ", r"needs notification_url: the address as it was typed"),
-            ("a seller", 'gumroad" { ', r"needs seller_id: the seller's id"),
+            ("an address that is signed", "square\" { secret_file = 'good.secret' ", r"needs notification_url: the address as it was typed"),
+            ("a seller", "gumroad\" { path = '/hooks/gumroad-8f14e45fceea167a' ", r"needs seller_id: the seller's id"),
             ("a webhook", 'paypal" { ', r"needs webhook_id: the id that PayPal shows"),
             ("an address that can be guessed", 'gumroad" { seller_id = abc ', r"needs a path that nobody can guess, since pings are not signed"),
             ("no secret of Gumroad's", "gumroad\" { path = '/hooks/gumroad-8f14e45fceea167a' seller_id = abc secret_file = 'empty.secret' ", r"has no secrets: take secret_file out"),
-            ("how Adyen counts", 'adyen" { count = payment_intents ', r"cannot count by payment_intents: payment_intents is for stripe, capture for adyen"),
+            ("how Adyen counts", "adyen\" { secret_file = 'good.secret' count = payment_intents ", r"cannot count by payment_intents: payment_intents is for stripe, capture for adyen"),
             ("a missing certificate", "paypal\" { webhook_id = WH1 certificate_file = 'none.pem' ", r"certificate file of provider \"paypal\" cannot be read: .*No such file"),
             ("a certificate that is none", "paypal\" { webhook_id = WH1 certificate_file = 'junk.pem' ", r"junk.pem: expected a certificate in PEM with an RSA key")):
         b.mistake(what, b.conf(f'provider "{block} }}'), r"conf:7: .*" + sentence)
