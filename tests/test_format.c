@@ -54,6 +54,10 @@ static const struct row {
 	    "\"StartUTC\":\"2026-11-22T03:20:55.459876543Z\",\"request_Referer\":\"r\",\"request_User-Agent\":\"x\",\"time\":\"2026-11-22T03:20:56Z\"}",
 	    .time_ms = T + 459, .status = 200, .bytes = 5, .addr = "2001:db8::1", .method = "GET", .target = "/a?b", .protocol = "HTTP/1.1",
 	    .referrer = "r", .agent = "x", .host = "h" },
+	{ "Traefik, of a visitor who sends headers of these names", "traefik_json", "{\"ClientHost\":\"1.2.3.4\",\"DownstreamStatus\":200,\"RequestMethod\":\"GET\","
+	    "\"RequestPath\":\"/a\",\"StartUTC\":\"2026-11-22T03:20:55Z\",\"request_Client-Ip\":\"6.6.6.6\",\"request_Remote-Ip\":\"6.6.6.6\",\"request_Uri\":\"/x\","
+	    "\"request_Url\":\"/x\",\"request_Method\":\"POST\",\"request_X-Forwarded-For\":\"9.9.9.9\",\"request_Cookie\":\"rpv=1\"}",
+	    .time_ms = T, .status = 200, .addr = "1.2.3.4", .method = "GET", .target = "/a", .forwarded = "9.9.9.9", .rpv = "1", .header = "rpv=1" },
 	{ "Google's load balancer", "gcp", "{\"httpRequest\":{\"requestMethod\":\"GET\",\"requestUrl\":\"https://h/a?b\",\"requestSize\":\"1\",\"status\":200,"
 	    "\"responseSize\":\"5\",\"userAgent\":\"x\",\"remoteIp\":\"1.2.3.4\",\"referer\":\"r\",\"serverIp\":\"10.0.0.1\",\"latency\":\"0.1s\"},"
 	    "\"insertId\":\"i\",\"timestamp\":\"2026-11-22T03:20:55.459876Z\",\"jsonPayload\":{\"@type\":\"t\"}}",

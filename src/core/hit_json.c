@@ -176,6 +176,21 @@ memo_set(struct scan *s, struct memo *m, struct slice key, uint64_t parent, size
 	m->len = (uint8_t)key.len;
 }
 
+/* Its part of the path.  What Traefik calls request_User-Agent is a header: a visitor who sends one named Uri
+ * says nothing of the request's. */
+static size_t
+key_normalise(const struct scan *s, struct slice key, char *out, size_t room)
+{
+	static const char request[] = "request_", headers[] = "requestheaders";
+	size_t n = sizeof(headers) - 1;
+
+	if (out != s->path || key.len < sizeof(request) || !slice_starts(key, SLICE(request)) ||
+	    key.p[sizeof(request) - 1] < 'A' || key.p[sizeof(request) - 1] > 'Z')
+		return (name_normalise(key, out, room));
+	memcpy(out, headers, n);
+	return (n + name_normalise(slice_skip(key, sizeof(request) - 1), out + n, room - n));
+}
+
 /* The key that came next the last time, if it does so again; s->p is behind its first quote. */
 static inline struct memo *
 key_expected(const struct scan *s, uint64_t parent)
@@ -203,7 +218,7 @@ take_key(struct scan *s, uint64_t parent, size_t path_len)
 		m = &s->shape->memos[memo_slot(key, parent)];
 		if (m->len == 0 || m->len != key.len || m->parent != parent || memcmp(m->key, key.p, key.len) != 0)
 			memo_set(s, m, key, parent, path_len,
-			    path_len + name_normalise(key, s->path + path_len, PATH_BYTES - path_len));
+			    path_len + key_normalise(s, key, s->path + path_len, PATH_BYTES - path_len));
 		s->last->next = m;
 	}
 	s->last = m;

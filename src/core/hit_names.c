@@ -142,7 +142,7 @@ static const struct name json_names[] = {
 	{ "httpreferer", FIELD_REFERRER, 0 },
 	{ "httpreferrer", FIELD_REFERRER, 0 },
 	{ "requestheadersreferer", FIELD_REFERRER, 0 },
-	{ "requestreferer", FIELD_REFERRER, 0 },
+	{ "requestreferer", FIELD_REFERRER, 0 },	/* Fastly */
 	{ "httprequestreferer", FIELD_REFERRER, 0 },
 	{ "httprequestreferrer", FIELD_REFERRER, 0 },
 	{ "clientrequestreferer", FIELD_REFERRER, 0 },
