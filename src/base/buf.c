@@ -40,12 +40,6 @@ buf_puts(struct buf *b, const char *s)
 }
 
 void
-buf_putc(struct buf *b, char c)
-{
-	buf_put(b, &c, 1);
-}
-
-void
 buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
@@ -101,7 +95,7 @@ buf_u64(struct buf *b, uint64_t v)
 }
 
 void
-buf_varint(struct buf *b, uint64_t v)
+buf_varint_more(struct buf *b, uint64_t v)
 {
 	buf_reserve(b, 10);
 	while (v >= 0x80) {

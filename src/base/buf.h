@@ -24,15 +24,32 @@ void buf_free(struct buf *);				/* {0} is an empty one */
 void buf_reserve(struct buf *, size_t more);
 void buf_put(struct buf *, const void *, size_t);
 void buf_puts(struct buf *, const char *);
-void buf_putc(struct buf *, char);
 void buf_printf(struct buf *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Decimal digits (and a sign) without a NUL; out has room for 20 bytes; returns how many. */
 size_t decimal_put(char *out, int64_t);
 void buf_u32(struct buf *, uint32_t);			/* 4 bytes, little-endian */
 void buf_u64(struct buf *, uint64_t);			/* 8 bytes, little-endian */
-void buf_varint(struct buf *, uint64_t);		/* LEB128, 1-10 bytes */
+void buf_varint_more(struct buf *, uint64_t);		/* as buf_varint() */
 void buf_svarint(struct buf *, int64_t);		/* zigzag, then LEB128 */
 void buf_slice(struct buf *, struct slice);		/* varint length, bytes */
+
+static inline void
+buf_putc(struct buf *b, char c)
+{
+	if (b->len == b->cap)
+		buf_reserve(b, 1);
+	b->p[b->len++] = c;
+}
+
+/* LEB128, 1-10 bytes. */
+static inline void
+buf_varint(struct buf *b, uint64_t v)
+{
+	if (v < 0x80)
+		buf_putc(b, (char)v);	/* as nearly all of them */
+	else
+		buf_varint_more(b, v);
+}
 
 static inline struct slice
 buf_view(const struct buf *b)

@@ -154,6 +154,27 @@ hit_time_iso8601(struct slice s, int64_t *ms)
 	return ((slice_is(rest, "Z") || zone(rest, &c)) && clock_ms(&c, ms));
 }
 
+/* Ten digits, a point, three digits: so until the year 2286.  Each is looked at, and none of them alone. */
+static bool
+usual_msec(const char *p, int64_t *ms)
+{
+	unsigned value = 0, wrong = 0;
+	uint64_t sum = 0;
+
+	for (int i = 0; i < 10; i++) {
+		wrong |= (unsigned)(unsigned char)p[i] - '0' > 9;
+		sum = sum * 10 + ((unsigned char)p[i] - (unsigned)'0');
+	}
+	for (int i = 11; i < 14; i++) {
+		wrong |= (unsigned)(unsigned char)p[i] - '0' > 9;
+		value = value * 10 + ((unsigned char)p[i] - (unsigned)'0');
+	}
+	if (wrong != 0 || p[10] != '.' || sum > SECONDS_LAST)
+		return (false);
+	*ms = (int64_t)sum * 1000 + (int64_t)value;
+	return (true);
+}
+
 bool
 hit_time_msec(struct slice s, int64_t *ms)
 {
@@ -162,6 +183,8 @@ hit_time_msec(struct slice s, int64_t *ms)
 	int part = 0;
 	struct slice rest;
 
+	if (s.len == 14 && usual_msec(s.p, ms))
+		return (true);
 	for (; n < s.len && n < 11 && s.p[n] >= '0' && s.p[n] <= '9'; n++)
 		seconds = seconds * 10 + (s.p[n] - '0');
 	rest = slice_skip(s, n);

@@ -123,15 +123,16 @@ put_special(struct slice *path, char *out, size_t len)
 static size_t
 normalise(struct slice path, char *out, size_t max)
 {
-	size_t len = 0;
+	size_t len = 0, run, room;
 
 	while (path.len > 0 && len < max) {
-		if (is_plain[(unsigned char)path.p[0]]) {
-			out[len++] = path.p[0];
-			path.p++;
-			path.len--;
+		room = path.len < max - len ? path.len : max - len;
+		for (run = 0; run < room && is_plain[(unsigned char)path.p[run]]; run++)
+			out[len + run] = path.p[run];
+		len += run;
+		path = slice_skip(path, run);
+		if (run == room)
 			continue;
-		}
 		if (path.p[0] == '?' || path.p[0] == '#')
 			break;
 		len += put_special(&path, out, len);
@@ -144,7 +145,7 @@ without_index(const char *page, size_t len)
 {
 	static const struct slice index[] = { SLICE("/index.html"), SLICE("/index.htm"), SLICE("/index.php") };
 
-	if (len > 0 && page[len - 1] != '/')
+	if (len > 0 && (page[len - 1] == 'l' || page[len - 1] == 'm' || page[len - 1] == 'p'))
 		for (size_t i = 0; i < N_ELEM(index); i++)
 			if (slice_ends(slice_make(page, len), index[i]))
 				return (len - index[i].len + 1);
