@@ -812,14 +812,14 @@ END_TEST
 
 static const struct {
 	const char *why, *name;
-	char kind;		/* l: symlink, f: FIFO, d: directory, t: text file */
+	char kind;		/* l: symlink to a file, L: to a directory, f: FIFO, d: directory, t: text file */
 	const char *want;	/* NULL: opens */
 } odd[] = {
 	{ "a symlink is not followed", "journal/00000000000000000001.log", 'l', "cannot open" },
 	{ "a FIFO does not block", "journal/00000000000000000001.log", 'f', "not a regular file" },
 	{ "a directory is no file", "journal/00000000000000000001.log", 'd', "01.log" },
 	{ "the lock is no symlink", "lock", 'l', "lock: cannot open" },
-	{ "the directory itself may not be elsewhere", "journal", 'l', "journal: cannot open" },
+	{ "the directory itself may not be elsewhere", "journal", 'L', "journal: cannot open" },
 	{ "a file where the directory should be", "journal", 't', "journal: cannot open" },
 	{ "other names are not ours", "journal/notes.txt", 't', NULL },
 	{ "number 0 is not ours", "journal/00000000000000000000.log", 't', NULL },
@@ -827,20 +827,36 @@ static const struct {
 	{ "sign and space are no digits", "journal/ +000000000000000001.log", 't', NULL },
 };
 
+static bool
+file_is(const char *path, const char *text)
+{
+	char got[64] = "";
+	FILE *f = fopen(path, "re");
+
+	ck_assert_ptr_nonnull(f);
+	got[fread(got, 1, sizeof(got) - 1, f)] = '\0';
+	fclose(f);
+	return (strcmp(got, text) == 0);
+}
+
 START_TEST(odd_things_in_the_directory)
 {
 	struct err err = { "" };
 	struct journal *j;
-	char path[256];
+	char path[256], elsewhere[128];
 
+	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", top);
 	journal_close(&(struct journal *){ open_ok() });
 	if (strncmp(odd[_i].name, "journal/", 8) != 0) {
 		snprintf(path, sizeof(path), "%s/%s", dir, odd[_i].name);
 		dir_remove(path);
 	}
 	snprintf(path, sizeof(path), "%s/%s", dir, odd[_i].name);
+	spill(elsewhere, SLICE("somebody's"));		/* where a link leads to stays what it was */
 	if (odd[_i].kind == 'l')
-		ck_assert_int_eq(symlink("/tmp", path), 0);
+		ck_assert_int_eq(symlink(elsewhere, path), 0);
+	else if (odd[_i].kind == 'L')
+		ck_assert_int_eq(symlink(top, path), 0);
 	else if (odd[_i].kind == 'f')
 		ck_assert_int_eq(mkfifo(path, 0600), 0);
 	else if (odd[_i].kind == 'd')
@@ -850,6 +866,28 @@ START_TEST(odd_things_in_the_directory)
 	j = journal_open(dir, &err);
 	ck_assert_msg((j == NULL) == (odd[_i].want != NULL), "%s: %s", odd[_i].why, err.msg);
 	ck_assert_msg(odd[_i].want == NULL || strstr(err.msg, odd[_i].want) != NULL, "%s: %s", odd[_i].why, err.msg);
+	ck_assert_msg(file_is(elsewhere, "somebody's"), "%s: written to where it leads", odd[_i].why);
+	journal_close(&j);
+}
+END_TEST
+
+/* Put there where the next file will be, under an open journal. */
+START_TEST(a_link_in_the_way_of_the_next_file)
+{
+	struct journal *j = open_ok();
+	struct err err = { "" };
+	char path[256], elsewhere[128];
+
+	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", top);
+	path_of(1, path);
+	ck_assert_int_eq(symlink(elsewhere, path), 0);
+	append_range(j, 1, 1);
+	ck_assert_int_eq(journal_sync(j, &err), -1);
+	ck_assert_msg(strstr(err.msg, "cannot open") != NULL, "%s", err.msg);
+	ck_assert_int_ne(access(elsewhere, F_OK), 0);
+	ck_assert_int_eq(unlink(path), 0);
+	append_range(j, 1, 1);
+	sync_ok(j);
 	journal_close(&j);
 }
 END_TEST
@@ -884,6 +922,7 @@ main(void)
 	tcase_add_test(tc, file_removed_while_open);
 	tcase_add_test(tc, file_cut_or_grown_while_open);
 	tcase_add_test(tc, modes);
+	tcase_add_test(tc, a_link_in_the_way_of_the_next_file);
 	tcase_add_loop_test(tc, odd_things_in_the_directory, 0, (int)N_ELEM(odd));
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);

@@ -170,6 +170,48 @@ START_TEST(a_link_is_not_followed)
 }
 END_TEST
 
+/* Where the new file is written before it takes its name. */
+START_TEST(a_link_in_the_way_of_a_new_file)
+{
+	char temp[128], target[128];
+	struct err err = { "" };
+	struct stat st;
+	bool found;
+
+	snprintf(temp, sizeof(temp), "%s.new", path);
+	snprintf(target, sizeof(target), "%s/elsewhere", dir);
+	ck_assert_int_eq(symlink(target, temp), 0);
+	ck_assert_ptr_null(keys_open(dir, "shop", &found, &err));
+	ck_assert_msg(strstr(err.msg, "keys-shop") != NULL, "%s", err.msg);
+	ck_assert_int_ne(access(target, F_OK), 0);
+	ck_assert_int_ne(lstat(path, &st), 0);
+}
+END_TEST
+
+/* A name that is a link is nobody's: a new one takes its place, and what it leads to is not read. */
+START_TEST(the_name_is_no_link)
+{
+	char id[128], target[128], *name;
+	struct err err = { "" };
+	struct stat st;
+	FILE *f;
+
+	snprintf(id, sizeof(id), "%s/id", dir);
+	snprintf(target, sizeof(target), "%s/elsewhere", dir);
+	f = fopen(target, "we");
+	ck_assert_ptr_nonnull(f);
+	fputs("secret", f);
+	fclose(f);
+	ck_assert_int_eq(symlink(target, id), 0);
+	name = keys_owner(dir, &err);
+	ck_assert_ptr_nonnull(name);
+	ck_assert_str_ne(name, "secret");
+	free(name);
+	ck_assert_int_eq(lstat(id, &st), 0);
+	ck_assert(S_ISREG(st.st_mode));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -183,6 +225,8 @@ main(void)
 	tcase_add_test(tc, a_forgotten_key_is_gone);
 	tcase_add_loop_test(tc, what_is_no_file_of_keys_is_refused, 0, (int)(sizeof(bad) / sizeof(bad[0])));
 	tcase_add_test(tc, a_link_is_not_followed);
+	tcase_add_test(tc, a_link_in_the_way_of_a_new_file);
+	tcase_add_test(tc, the_name_is_no_link);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -35,6 +35,8 @@ delivery_free(struct delivery *d)
 
 /* ---- what the listener is given -------------------------------------------- */
 
+static unsigned reads;			/* by the provider: also those of the search for a hint */
+
 /* The body says what to do with it. */
 static void
 test_provider_read(const struct provider_conf *conf, const struct request *req, struct delivery *d)
@@ -43,6 +45,7 @@ test_provider_read(const struct provider_conf *conf, const struct request *req, 
 	ck_assert_int_eq(req->received_ms, 1234567);
 	ck_assert(slice_is(conf->visitor_key, "rpv"));
 	ck_assert_uint_ge(req->n_headers, 1);
+	reads++;
 	d->verdict = VERDICT_ACCEPT;
 	d->status = 200;
 	d->secret_index = 1;
@@ -187,6 +190,7 @@ setup(void)
 {
 	log_init(0);
 	memset(&shop, 0, sizeof(shop));
+	reads = 0;
 	snprintf(dir, sizeof(dir), "/tmp/test_webhook.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/webhook.sock", dir);
@@ -392,6 +396,25 @@ START_TEST(an_answer_of_the_provider_s_own)
 	ck_assert_msg(strstr(c.got, "[accepted]") != NULL, "%s", c.got);
 	c = ask(SLICE(POST "Content-Length: 6\r\n\r\nreject"));
 	ck_assert_msg(strstr(c.got, "[accepted]") == NULL, "%s", c.got);
+}
+END_TEST
+
+/* To search for why a signature does not fit is to read the body a dozen times: a stranger may
+ * cause that once in two seconds, whatever he sends. */
+START_TEST(forged_ones_cost_one_search_in_two_seconds)
+{
+	int64_t start = now_ms();
+	unsigned search, searches;
+
+	ask(SLICE(POST "Content-Length: 8\r\n\r\nreject x"));
+	ck_assert_uint_gt(reads, 1);
+	search = reads - 1;
+	for (unsigned n = 2; n <= 40; n++) {
+		ask(SLICE(POST "Content-Length: 8\r\n\r\nreject x"));
+		searches = 1 + (unsigned)((now_ms() - start) / 2000);
+		ck_assert_msg(reads <= n + search * searches, "%u reads for %u requests, a search has %u", reads, n, search);
+	}
+	ck_assert_uint_eq(shop.by_status[401], 40);
 }
 END_TEST
 
@@ -740,6 +763,9 @@ START_TEST(too_many_large_bodies_at_once)
 		c[i] = client_new();
 		client_send(&c[i], SLICE(POST "Content-Length: 2097152\r\n\r\n"));
 		send_body(&c[i], 2000000);
+	}
+	for (int i = 0; i < 40; i++) {			/* the largest, so not who came last */
+		client_look(&c[i]);
 		refused += c[i].len > 0 && status_of(&c[i]) == 503;
 	}
 	ck_assert_uint_gt(refused, 0);
@@ -756,6 +782,55 @@ START_TEST(too_many_large_bodies_at_once)
 }
 END_TEST
 
+/* However many large bodies are under way: a small one that is slow, and one that is quick, get through. */
+START_TEST(small_ones_find_room_among_large_bodies)
+{
+	static struct client large[17];
+	struct client slow = client_new(), quick;
+	size_t room = 32 << 20;			/* all that is held: filled to the last byte */
+
+	room -= client_send(&slow, SLICE(POST "Content-Length: 6\r\n\r\nacc"));
+	for (int i = 0; i < 17; i++) {
+		large[i] = client_new();
+		room -= client_send(&large[i], SLICE(POST "Content-Length: 2097152\r\n\r\n"));
+		room -= send_body(&large[i], room < 2000000 ? room : 2000000);
+	}
+	turns_for(5);
+	ck_assert_uint_eq(room, 0);
+	ck_assert_uint_eq(shop.done, 0);
+	quick = client_new();
+	client_send(&quick, SLICE(POST "Content-Length: 6\r\n\r\na"));
+	turns_for(5);
+	ck_assert_uint_eq(shop.by_status[503], 1);
+	client_send(&quick, SLICE("ccept"));
+	all_closed(&quick, 1);
+	ck_assert_int_eq(status_of(&quick), 200);
+	client_send(&slow, SLICE("ept"));
+	all_closed(&slow, 1);
+	ck_assert_int_eq(status_of(&slow), 200);
+	ck_assert_str_eq(shop.reason, "");
+	close(quick.fd);
+	close(slow.fd);
+	clients_end(large, 17);
+}
+END_TEST
+
+/* In a listener that rests the journal finds a descriptor, where there are no others. */
+static bool
+a_file_can_be_opened(void)
+{
+	for (int i = 0; i < 20; i++) {
+		int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+		if (fd >= 0) {
+			close(fd);
+			return (true);
+		}
+		ck_assert_int_ge(event_base_loop(base, EVLOOP_ONCE), 0);
+	}
+	return (false);
+}
+
 START_TEST(out_of_descriptors)
 {
 	struct client c[20];
@@ -771,6 +846,7 @@ START_TEST(out_of_descriptors)
 	for (start = now_ms(); now_ms() - start < 350; turns++)
 		ck_assert_int_ge(event_base_loop(base, EVLOOP_ONCE), 0);
 	ck_assert_msg(turns < 50, "%u turns of the loop: it spins", turns);
+	ck_assert_msg(a_file_can_be_opened(), "the spare descriptor is kept");
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	all_closed(c, 20);
 	for (int i = 0; i < 20; i++)
@@ -1047,6 +1123,7 @@ main(void)
 	tcase_add_loop_test(tc, one_request, 0, (int)N_ELEM(asks));
 	tcase_add_test(tc, a_wanted_certificate_is_named);
 	tcase_add_test(tc, an_answer_of_the_provider_s_own);
+	tcase_add_test(tc, forged_ones_cost_one_search_in_two_seconds);
 	tcase_add_test(tc, what_the_provider_said_is_handed_on);
 	tcase_add_test(tc, head_is_answered_without_a_body);
 	tcase_add_test(tc, continue_is_said_when_waited_for);
@@ -1066,6 +1143,7 @@ main(void)
 	tcase_add_test(tc, refused_client_that_stays);
 	tcase_add_test(tc, two_hundred_drippers);
 	tcase_add_test(tc, too_many_large_bodies_at_once);
+	tcase_add_test(tc, small_ones_find_room_among_large_bodies);
 	tcase_add_test(tc, out_of_descriptors);
 	tcase_add_test(tc, socket_file);
 	tcase_add_test(tc, stale_socket_file_is_replaced);

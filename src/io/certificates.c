@@ -101,7 +101,7 @@ path_of(const struct certificates *c, size_t i, const char *end, struct buf *pat
 static int
 write_whole(const char *path, struct slice text)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), rc = -1;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600), rc = -1;
 
 	if (fd < 0)
 		return (-1);
@@ -147,7 +147,7 @@ load_one(struct certificates *c, size_t i)
 	char *text;
 
 	path_of(c, i, "", &path);
-	text = file_read(path.p, PEM_MAX + CERTIFICATE_URL_MAX + 1, &len, &err);
+	text = file_read_own(path.p, PEM_MAX + CERTIFICATE_URL_MAX + 1, &len, &err);
 	buf_free(&path);
 	if (text == NULL)
 		return (false);

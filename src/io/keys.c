@@ -63,8 +63,8 @@ file_read(const char *path, size_t max, size_t *len, struct err *err)
 }
 
 /* A file of ours: what else lies there under its name was put there by somebody else. */
-static char *
-read_own(const char *path, size_t max, size_t *len, struct err *err)
+char *
+file_read_own(const char *path, size_t max, size_t *len, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
@@ -208,7 +208,7 @@ static int
 keys_read(struct keys *k, struct err *err)
 {
 	size_t len, line_no = 0;
-	char *text = read_own(k->path, KEYS_FILE_MAX, &len, err);
+	char *text = file_read_own(k->path, KEYS_FILE_MAX, &len, err);
 	struct slice rest = slice_make(text, text != NULL ? len : 0);
 	int rc = text != NULL ? 0 : -1;
 	bool has_site = false;
@@ -352,7 +352,7 @@ keys_owner(const char *dir, struct err *err)
 
 	buf_printf(&path, "%s/id", dir);
 	buf_putc(&path, '\0');
-	old = access(path.p, F_OK) == 0 ? file_read(path.p, 1024, &len, err) : NULL;
+	old = file_read_own(path.p, 1024, &len, err);
 	if (old == NULL) {
 		gethostname(host, sizeof(host) - 1);
 		buf_printf(&text, "%s-%08x", host, randombytes_random());

@@ -39,6 +39,8 @@ void keys_name(const struct keys *, char out[KEYS_NAME_LEN + 1]);
 const char *keys_failed(const struct keys *);
 /* Reads a file of at most max bytes whole; NULL with err set.  NUL-terminated, *len without it. */
 char *file_read(const char *path, size_t max, size_t *len, struct err *);
+/* The same for a file of state_dir: a link, a FIFO, whatever is no regular file is refused. */
+char *file_read_own(const char *path, size_t max, size_t *len, struct err *);
 /* Writes it whole or not at all, synced, mode 0600.  0, or -1 with errno set. */
 int file_replace(const char *path, struct slice bytes);
 /* Random name of this installation, kept in DIR/id: "host-XXXXXXXX". */

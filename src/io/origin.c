@@ -261,7 +261,7 @@ begin_read(const struct site *s)
 	char *path = begin_path(s);
 	size_t len;
 	struct err err;
-	char *text = file_read(path, 100, &len, &err);
+	char *text = file_read_own(path, 100, &len, &err);
 	int64_t ms = text != NULL && len > 0 ? strtoll(text, NULL, 10) : INT64_MIN;
 
 	free(text);

@@ -76,7 +76,7 @@ uses_open(const char *dir, const char *site)
 	buf_printf(&path, "%s/uses-%s", dir, site);
 	u->path = mem_strndup(path.p, path.len);
 	buf_free(&path);
-	text = file_read(u->path, FILE_MAX_BYTES, &len, NULL);
+	text = file_read_own(u->path, FILE_MAX_BYTES, &len, NULL);
 	for (struct slice rest = slice_make(text, text != NULL ? len : 0); rest.len > 0;)
 		take_line(u, slice_cut(&rest, '\n'));
 	free(text);

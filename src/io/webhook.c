@@ -523,6 +523,20 @@ request_refuse(struct conn *c, int status, const char *reason)
 	conn_refuse(c, status, reason);
 }
 
+/* Whoever holds most makes room, so that what is small gets through: where so much is held by at
+ * most CONNS_MAX requests, one of them has a share of at least HELD_MAX / CONNS_MAX, 256 KiB. */
+static void
+make_room(struct webhooks *w)
+{
+	struct conn *c, *largest = NULL;
+
+	TAILQ_FOREACH(c, &w->conns, link)
+		if (largest == NULL || c->held > largest->held)
+			largest = c;
+	must(largest != NULL && largest->phase == READING);
+	request_refuse(largest, 503, "too many large requests at once");
+}
+
 /* May free c. */
 static void
 conn_feed(struct conn *c, struct slice bytes)
@@ -547,7 +561,7 @@ conn_feed(struct conn *c, struct slice bytes)
 		break;
 	}
 	if (w->held > HELD_MAX)
-		request_refuse(c, 503, "too many large requests at once");
+		make_room(w);
 }
 
 /* Lingering: what comes is dropped, up to a limit, until the client has closed. */
