@@ -65,6 +65,11 @@ class Shop(Rig):
     def ctl(self, *words, conf="rpvd.conf"):
         return rig.run([rig.RPVCTL, "-c", self.path(conf), *words])
 
+    def clock(self, seconds):
+        fd = os.open(self.path("clock"), os.O_WRONLY)
+        os.pwrite(fd, b"%013d" % (seconds * 1000), 0)
+        os.close(fd)
+
     def end(self, child):
         child.terminate()
         try:

@@ -39,6 +39,38 @@ int clock_gettime(clockid_t c, struct timespec *ts) {
 """
 
 
+# Of a connection, or asked for without need: what the preflight leaves out.
+AROUND = {"ping", "auth", "select", "client", "info", "config", "cluster"}
+
+
+class Monitor:
+    """All that Redis does from now on, as (who, command): also what scripts call, but not what it refuses."""
+
+    def __init__(self, db):
+        self.db = db
+        db("MONITOR")
+
+    def commands(self, end):
+        """Up to the ECHO of that word, by clients that came by TCP (rpvd; the tests come by the socket)."""
+        seen = set()
+        while f'"{end}"' not in (line := self.db.reply()):
+            who, command = re.match(r'[\d.]+ \[\d+ (\S+)\] "([^"]*)"', line).groups()
+            if not who.startswith("unix:"):
+                seen.add(command.lower())
+        return seen
+
+
+def commands_of_the_source(known):
+    """Each word there that is a command of this Redis, and is not compared with."""
+    found = set()
+    for name in ("commit", "load", "publish", "swap"):
+        with open(os.path.join(rig.TREE, "src", "store", name + ".c"), encoding="ascii") as f:
+            for line in f:
+                if "strcmp(" not in line and "slice_is(" not in line:
+                    found.update(re.findall(r"redis\.call\('([A-Z]+)'", line), re.findall(r'"([A-Z]+)"', line))
+    return {word.lower() for word in found} & known
+
+
 class World(Shop):
     """One Redis and one rpvd."""
 
@@ -296,6 +328,39 @@ def cluster_of_two(w):
     w.check(w.daemon.poll() is None, "rpvd ended")
 
 
+def whole_life(w, db):
+    """All that rpvd can want of Redis: figures, a stop, a start, an order that is told again, a day that passes, a person
+    forgotten, a state made anew while nobody runs, and one that replaces an emptied Redis."""
+    w.more()
+    w.exact()
+    w.check(w.end(w.daemon) == 0, "its end")
+    w.daemon = w.live()
+    w.field("state", "live")
+    w.append("orders.ndjson", case.as_line(ORDERS[0]))
+    w.field("no_change", "1")
+    forget(w, db)
+    w.check(w.end(w.daemon) == 0, "its end")
+    child = w.start([rig.RPVD, "-c", w.path("rpvd.conf"), "--clock", w.path("clock"), "--rebuild"], "rebuild.log")
+    w.check(child.wait(PATIENCE) == 0, "--rebuild: " + w.read("rebuild.log")[-1500:])
+    w.daemon = w.live()
+    w.exact()
+    db("FLUSHALL")
+    w.exact()
+
+
+def forget(w, db):
+    """rpvctl comes by the socket, as a user who may."""
+    db("ACL", "SETUSER", "default", "on")
+    w.configure(f"url = 'unix:{w.path('redis.sock')}'", name="rpvctl.conf")
+    child = w.start([rig.RPVCTL, "-c", w.path("rpvctl.conf"), "forget", "--visitor", "v1"], "rpvctl.log")
+    w.told("a person is forgotten once the logs are read")
+    w.clock(START + 4000 + 25 * 3600)
+    w.check(child.wait(PATIENCE) == 0, "rpvctl forget: " + w.read("rpvctl.log"))
+    w.check(until(lambda: not db("EXISTS", "rpv:shop:24h:total") or db.hash("rpv:shop:24h:total")["visits"] == "0", PATIENCE) is not None,
+            "the day does not pass")
+    db("ACL", "SETUSER", "default", "off")
+
+
 def rights(w, *transactions):
     """R13: the sentence has the very rule that is missing, and it is enough; then the password is changed."""
     db = w.up()
@@ -315,13 +380,21 @@ def rights(w, *transactions):
     w.check("+append" in rule and "~rpv:shop:*" in rule, f"does not ask for what it needs: {rule}")
     db(*rule)
     db("ACL", "LOG", "RESET")
-    w.more()
-    w.exact()
-    w.check(w.end(w.daemon) == 0, "its end")
-    w.daemon = w.live()
-    w.field("state", "live")
+    if not transactions:
+        monitor = Redis(w.path("redis.sock"))
+        monitor("AUTH", "keeper", "k")
+        monitor = Monitor(monitor)
+    whole_life(w, db)
     refused = {entry[entry.index("object") + 1] for entry in db("ACL", "LOG", "100")}
     w.check(refused <= {"info", "config|get", "cluster|info", "client|setname"}, f"still refused: {refused}")
+    if not transactions:
+        asked = {word[1:] for word in rule if word.startswith("+")}
+        db("ECHO", "the-end")
+        used = monitor.commands("the-end") - AROUND
+        w.check(used <= asked, f"used, and not asked for: {used - asked}")
+        w.check(asked - used <= {"discard"}, f"asked for, and nothing here uses it: {asked - used}")
+        written = commands_of_the_source(set(db("COMMAND", "LIST"))) - AROUND
+        w.check(len(written) > 20 and written <= asked, f"in the source, and not asked for: {written - asked}")
     db("ACL", "SETUSER", "shop", "resetpass", ">two")
     db("CLIENT", "KILL", "USER", "shop")
     w.told("refused the user or password")
