@@ -43,17 +43,17 @@ class Logs(Live):
         self.n = 0                      # lines written
         self.log = self.path("logs", "access.log")
 
-    def site(self, logs=("access.log",)):
-        inputs = "\n".join(f"\tlog '{self.path('logs', name)}' {{ format = '{FORMAT}' }}" for name in logs)
+    def site(self, logs=("access.log",), more=""):
+        inputs = "\n".join(f"\tlog '{self.path('logs', name)}' {{ format = '{FORMAT}' }}" for name in logs) + more
         return f'site "shop" {{\n\tcurrency = "EUR"\n\tvisitor = {{"ip_ua"}}\n{inputs}\n}}\n'
 
-    def begin(self, *marks, logs=("access.log",), state="live"):
+    def begin(self, *marks, logs=("access.log",), state="live", more=""):
         os.makedirs(self.path("logs"), exist_ok=True)
         os.makedirs(self.path("marks"))
         for mark in marks:
             self.mark(mark)
         self.redis_start()
-        self.configure(self.site(logs), listen=None)
+        self.configure(self.site(logs, more), listen=None)
         self.clock(NOW)
         env = dict(os.environ)
         if self.shim:                   # a sanitizer wants to be first, and need not be
@@ -118,6 +118,39 @@ def read_error(w):
     w.unmark("eio")
     w.all_read()
     w.said("Input/output error")
+
+
+def nothing_is_decided(w):
+    """L33: what cannot be read may decide about an order, and about lines that are held back: both wait, however
+    late it gets, and nobody's order is credited to what was there before."""
+    def hit(when, ip, target):
+        w.append("logs/access.log", f'192.0.2.{ip} - - [02/Mar/2026:10:{when} +0000] "GET {target} HTTP/1.1" 200 9 "-" "{AGENT}"\n')
+
+    def later(*clocks):
+        for seconds in clocks:          # a look at the logs, with each of them
+            w.clock(NOW + seconds)
+            w.wait("updated", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(NOW + seconds)))
+    w.write("orders.ndjson", "")
+    w.begin(more=f"\n\torders '{w.path('orders.ndjson')}' {{}}\n\treorder = \"5m\"\n")
+    hit("00:00", 1, "/old?utm_source=old")
+    later(400)
+    w.wait("pageviews", 1)
+    hit("06:30", 2, "/held")
+    w.wait("lines", 2)
+    w.mark("eio")
+    hit("05:30", 1, "/new?utm_source=new")
+    w.append("orders.ndjson", '{"id":"e1","type":"order.paid","time":"2026-03-02T10:06:00Z","order":{"id":"o1","total":"20.00",'
+             f'"currency":"EUR","ip":"192.0.2.1","user_agent":"{AGENT}"}}}}\n')
+    w.wait_part("log_1", "reading failed at byte ")
+    later(1800, 1801)
+    if (w.status()["pageviews"], w.status()["orders_waiting"]) != ("1", "1"):
+        raise AssertionError(f"something was decided: {w.status()}")
+    w.unmark("eio")
+    w.wait("pageviews", 3)
+    w.wait("late", 0)
+    wait_for(lambda: w.redis.hash("rpv:shop:24h:landing:/new").get("revenue") == "20.00",
+             lambda: f"{w.redis.hash('rpv:shop:24h:landing:/new')}, {w.redis.hash('rpv:shop:24h:landing:/old')}")
+    w.check_daemon()
 
 
 def stale_handle(w):
@@ -359,8 +392,8 @@ def many(w):
         raise AssertionError(wrong)
 
 
-CASES = [read_error, stale_handle, catch_up, full_disk, holes_and_long_lines, stopped, copytruncate, swapped, no_watch, overflow, many]
-WITH_SHIM = {read_error, stale_handle, catch_up, no_watch}
+CASES = [read_error, nothing_is_decided, stale_handle, catch_up, full_disk, holes_and_long_lines, stopped, copytruncate, swapped, no_watch, overflow, many]
+WITH_SHIM = {read_error, nothing_is_decided, stale_handle, catch_up, no_watch}
 
 
 def compile_shim(directory):
