@@ -154,6 +154,21 @@ refuses "a host of another command" "rpvctl: top takes no --host" top --host sho
 printf 'a.example\ta\tsearch\na.example\tb\tsocial\n' >"$work/data/sources.tsv"
 refuses "a table that contradicts itself" "rpvctl: $work/data/sources.tsv:2: \"a.example\" stands here for the second time" \
     explain source -c "$work/sites.conf"
+answers "user agents" 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)
+Mozilla/5.0 (X11; Linux x86_64; rv:126.0) Gecko/20100101 Firefox/126.0
+
+Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko); compatible; ChatGPT-User/1.0; +https://openai.com/bot
+SomeTool/1.0' \
+    '{"class":"search","bot":true,"rule":"googlebot"}
+{"class":"browser","bot":false,"rule":"gecko"}
+{"class":"other","bot":true,"rule":"(empty)"}
+{"class":"ai_assistant","bot":true,"rule":"chatgpt-user"}
+{"class":"other","bot":true,"rule":"(no browser)"}' agent
+mkdir "$work/own"
+printf '[feed]\nsometool/\n' >"$work/own/bots.txt"
+cp "${abs_srcdir:?}/data/sources.tsv" "$work/own"
+printf 'data_dir = "%s"\nsite "shop" { currency = "EUR" log "/nowhere/access.log" {} }\n' "$work/own" >"$work/own.conf"
+answers "under rules of one's own" 'SomeTool/1.0\n' '{"class":"feed","bot":true,"rule":"sometool/"}' agent -c "$work/own.conf"
 
 refuses "what?" "rpvctl: explain needs line, source or agent" explain
 refuses "no such kind" "rpvctl: explain page: there are only" explain page

@@ -3,13 +3,14 @@
  *
  * All rules of the bots file go into one automaton (Aho and Corasick, 1975) that
  * reads each byte of the agent once.  The agent's two ends are symbols like bytes,
- * so that an anchored rule is an ordinary one.  Tables are dense, over classes of
+ * so that an anchored rule is an ordinary one.  The table is dense, over classes of
  * bytes: a byte that no rule has is the class OTHER, and both cases are one class.
  */
 #include "core/client.h"
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 
 #define BYTES 256
@@ -18,33 +19,57 @@
 #define SYMBOLS (BYTES + 2)
 #define OTHER 0			/* class of what no rule has */
 #define ROOT 0
-#define RULE_MAX 62		/* symbols in a rule: one bit each in bots_match() */
+#define RULE_MAX 62		/* symbols in a rule: one bit each in bots_judge() */
 #define STATES_MAX UINT16_MAX
+#define NO_RULE UINT16_MAX	/* behind every rule: each has a state of its own at least, or is another's double */
+
+static const char *const class_names[AGENT_CLASSES] = {
+	"browser", "search", "ai_crawler", "ai_assistant", "ad", "seo", "monitor",
+	"preview", "feed", "archive", "library", "scanner", "other",
+};
 
 enum rule_kind { RULE_BOT, RULE_EXCEPTION, RULE_BROWSER };
 
 struct rule {
 	enum rule_kind kind;
+	enum agent_class class;
+	struct slice phrase;		/* with its anchors; borrowed from the file */
 	uint16_t symbols[RULE_MAX];
 	size_t len;
 };
 
-/* What ends in a state: the longest of each kind, since the others lie inside it. */
+/* What ends in a state. */
 struct ending {
-	uint8_t bot, exception;		/* symbols, 0 for none */
-	bool is_browser;
+	uint16_t bot, sign;		/* the rule that ends just here; the first of all signs that end here; or NO_RULE */
+	uint16_t shorter;		/* the state of the longest bot rule inside this one; ROOT: there is none */
+	uint8_t bot_len;		/* symbols */
+	uint8_t exception;		/* of the longest one, since the others lie inside it; 0 for none */
+	bool any;			/* there is something */
+};
+
+struct known {				/* a rule, once it is in the automaton */
+	enum agent_class class;
+	size_t name, len;		/* "CLASS/RULE" in bots.names */
 };
 
 struct bots {
 	uint16_t class_of[SYMBOLS];
 	size_t classes, states;
-	uint16_t *next;			/* states x classes: while it is built */
-	struct ending *endings;		/* by state: likewise */
-	uint32_t *rows;			/* by state: its ending, then where the row of each
-					 * class's next state begins */
+	uint16_t *next;			/* states x classes */
+	struct ending *endings;		/* by state */
 	uint64_t settled;		/* bits of hits that no exception can reach any more */
 	bool has_browsers;		/* the file says what makes a browser */
+	struct known *rules;		/* then those that need no file: (empty), (no browser), and of a browser without sign */
+	unsigned n_rules;
+	char *names;
 };
+
+const char *
+agent_class_name(enum agent_class class)
+{
+	must((size_t)class < N_ELEM(class_names));
+	return (class_names[class]);
+}
 
 /* ---- the rules file --------------------------------------------------------------- */
 
@@ -69,9 +94,11 @@ take(struct slice *s, char c)
 
 /* [!+][^]phrase[$].  What is wrong with it, or NULL. */
 static const char *
-rule_parse(struct slice line, struct rule *rule)
+rule_parse(struct slice line, enum agent_class class, struct rule *rule)
 {
 	rule->kind = take(&line, '!') ? RULE_EXCEPTION : take(&line, '+') ? RULE_BROWSER : RULE_BOT;
+	rule->class = rule->kind == RULE_BOT ? class : AGENT_BROWSER;
+	rule->phrase = line;
 	rule->len = 0;
 	if (line.len > RULE_MAX)
 		return ("is too long");
@@ -86,11 +113,26 @@ rule_parse(struct slice line, struct rule *rule)
 	return (NULL);
 }
 
+/* [class]: what is wrong with it, or NULL. */
+static const char *
+class_parse(struct slice line, enum agent_class *class)
+{
+	struct slice name = slice_make(line.p + 1, line.len - 2);
+
+	for (size_t i = AGENT_BROWSER + 1; i < AGENT_CLASSES; i++)
+		if (slice_is(name, class_names[i])) {
+			*class = (enum agent_class)i;
+			return (NULL);
+		}
+	return ("is no class; there are search, ai_crawler, ai_assistant, ad, seo, monitor, preview, feed, archive, library, scanner, other");
+}
+
 /* The rules in an array that the caller frees, or NULL. */
 static struct rule *
 rules_read(struct slice text, const char *name, size_t *count, struct err *err)
 {
 	struct rule *rules = mem_alloc(sizeof(*rules));
+	enum agent_class class = AGENT_OTHER;
 	size_t cap = 1, n = 0;
 	struct slice line;
 	const char *wrong;
@@ -99,8 +141,12 @@ rules_read(struct slice text, const char *name, size_t *count, struct err *err)
 		line = trim(slice_cut(&text, '\n'));
 		if (line.len == 0 || line.p[0] == '#')
 			continue;
-		mem_grow(&rules, &cap, n + 1, sizeof(*rules));
-		wrong = rule_parse(line, &rules[n++]);
+		if (line.len > 2 && line.p[0] == '[' && line.p[line.len - 1] == ']')
+			wrong = class_parse(line, &class);
+		else {
+			mem_grow(&rules, &cap, n + 1, sizeof(*rules));
+			wrong = rule_parse(line, class, &rules[n++]);
+		}
 		if (wrong != NULL) {
 			err_set(err, "%s:%zu: \"%.*s\" %s", name, number,
 			    (int)(line.len < 80 ? line.len : 80), line.p, wrong);
@@ -134,7 +180,7 @@ bots_next(const struct bots *b, size_t state, size_t class)
 
 /* The trie's path for the rule, and what ends there. */
 static void
-bots_insert(struct bots *b, const struct rule *rule)
+bots_insert(struct bots *b, const struct rule *rule, uint16_t number)
 {
 	size_t state = ROOT;
 	uint16_t *next;
@@ -147,23 +193,26 @@ bots_insert(struct bots *b, const struct rule *rule)
 		state = *next;
 	}
 	ending = &b->endings[state];
-	if (rule->kind == RULE_BOT)
-		ending->bot = (uint8_t)rule->len;
-	else if (rule->kind == RULE_EXCEPTION)
+	ending->any = true;
+	if (rule->kind == RULE_BOT && ending->bot == NO_RULE) {
+		ending->bot = number;
+		ending->bot_len = (uint8_t)rule->len;
+	} else if (rule->kind == RULE_EXCEPTION)
 		ending->exception = (uint8_t)rule->len;
-	else
-		ending->is_browser = true;
+	else if (rule->kind == RULE_BROWSER && ending->sign == NO_RULE)
+		ending->sign = number;
 }
 
 /* What ends in the longest proper suffix ends here too. */
 static void
-ending_inherit(struct ending *to, const struct ending *from)
+ending_inherit(struct ending *to, const struct ending *from, uint16_t state)
 {
-	if (to->bot == 0)
-		to->bot = from->bot;
+	to->shorter = from->bot != NO_RULE ? state : from->shorter;
 	if (to->exception == 0)
 		to->exception = from->exception;
-	to->is_browser |= from->is_browser;
+	if (from->sign < to->sign)
+		to->sign = from->sign;
+	to->any |= from->any;
 }
 
 /* Turns the trie into the automaton: breadth first, so that a state's suffix is done
@@ -187,7 +236,7 @@ bots_link(struct bots *b)
 				continue;
 			}
 			suffix[*next] = fallback;
-			ending_inherit(&b->endings[*next], &b->endings[fallback]);
+			ending_inherit(&b->endings[*next], &b->endings[fallback], fallback);
 			queue[tail++] = *next;
 		}
 	}
@@ -195,29 +244,7 @@ bots_link(struct bots *b)
 	free(queue);
 }
 
-/* One load a byte instead of a multiplication and two loads. */
-static void
-bots_pack(struct bots *b)
-{
-	size_t width = b->classes + 1;
-
-	b->rows = mem_calloc(b->states * width, sizeof(*b->rows));
-	for (size_t state = 0; state < b->states; state++) {
-		const struct ending *ending = &b->endings[state];
-		uint32_t *row = &b->rows[state * width];
-
-		row[0] = ending->bot | (uint32_t)ending->exception << 8 | (uint32_t)ending->is_browser << 16;
-		for (size_t class = 0; class < b->classes; class++)
-			row[1 + class] = (uint32_t)(*bots_next(b, state, class) * width);
-	}
-	for (size_t symbol = 0; symbol < SYMBOLS; symbol++)
-		b->class_of[symbol]++;
-	free(b->next);
-	free(b->endings);
-	b->next = NULL;
-	b->endings = NULL;
-}
-
+/* states_max: with room for them all; what is left of it is given back. */
 static void
 bots_build(struct bots *b, const struct rule *rules, size_t count, size_t states_max)
 {
@@ -226,16 +253,48 @@ bots_build(struct bots *b, const struct rule *rules, size_t count, size_t states
 	bots_classes(b, rules, count);
 	b->next = mem_calloc(states_max * b->classes, sizeof(*b->next));
 	b->endings = mem_calloc(states_max, sizeof(*b->endings));
+	for (size_t i = 0; i < states_max; i++)
+		b->endings[i].bot = b->endings[i].sign = NO_RULE;
 	b->states = ROOT + 1;
 	for (size_t i = 0; i < count; i++) {
-		bots_insert(b, &rules[i]);
+		bots_insert(b, &rules[i], (uint16_t)i);
 		b->has_browsers |= rules[i].kind == RULE_BROWSER;
 		if (rules[i].kind == RULE_EXCEPTION && rules[i].len > longest)
 			longest = rules[i].len;
 	}
 	b->settled = ~((UINT64_C(2) << longest) - 1);
 	bots_link(b);
-	bots_pack(b);
+	b->next = mem_realloc(b->next, b->states * b->classes * sizeof(*b->next));
+	b->endings = mem_realloc(b->endings, b->states * sizeof(*b->endings));
+}
+
+static void
+name_rule(struct bots *b, struct buf *names, enum agent_class class, struct slice phrase)
+{
+	struct known *k = &b->rules[b->n_rules++];
+
+	k->class = class;
+	k->name = names->len;
+	buf_printf(names, "%s/", agent_class_name(class));
+	buf_put(names, phrase.p, phrase.len);
+	k->len = names->len - k->name;
+}
+
+/* Verdicts without a rule of the file, behind those of the file. */
+enum { EMPTY, NO_BROWSER, UNSIGNED, UNWRITTEN };
+
+static void
+bots_names(struct bots *b, const struct rule *rules, size_t count)
+{
+	struct buf names = { 0 };
+
+	b->rules = mem_calloc(count + UNWRITTEN, sizeof(*b->rules));
+	for (size_t i = 0; i < count; i++)
+		name_rule(b, &names, rules[i].class, rules[i].phrase);
+	name_rule(b, &names, AGENT_OTHER, SLICE("(empty)"));
+	name_rule(b, &names, AGENT_OTHER, SLICE("(no browser)"));
+	name_rule(b, &names, AGENT_BROWSER, SLICE(""));
+	b->names = names.p;
 }
 
 struct bots *
@@ -249,12 +308,13 @@ bots_parse(struct slice text, const char *name, struct err *err)
 		return (NULL);
 	for (size_t i = 0; i < count; i++)
 		states_max += rules[i].len;
-	if (states_max > STATES_MAX) {
-		err_set(err, "%s: more rules than fit (%zu of %d bytes)", name, states_max, STATES_MAX);
+	if (states_max > STATES_MAX - UNWRITTEN) {
+		err_set(err, "%s: more rules than fit (%zu of %d bytes)", name, states_max, STATES_MAX - UNWRITTEN);
 		goto out;
 	}
 	b = mem_calloc(1, sizeof(*b));
 	bots_build(b, rules, count, states_max);
+	bots_names(b, rules, count);
 out:
 	free(rules);
 	return (b);
@@ -267,56 +327,117 @@ bots_free(struct bots **bp)
 
 	if (b == NULL)
 		return;
-	free(b->rows);
+	free(b->next);
+	free(b->endings);
+	free(b->rules);
+	free(b->names);
 	free(b);
 	*bp = NULL;
+}
+
+unsigned
+bots_rules(const struct bots *b)
+{
+	return (b->n_rules);
+}
+
+struct slice
+bots_rule_name(const struct bots *b, unsigned number)
+{
+	must(number < b->n_rules);
+	return (slice_make(b->names + b->rules[number].name, b->rules[number].len));
+}
+
+enum agent_class
+bots_rule_class(const struct bots *b, unsigned number)
+{
+	must(number < b->n_rules);
+	return (b->rules[number].class);
 }
 
 /* ---- matching --------------------------------------------------------------------- */
 
 struct scan {
-	const uint32_t *row;
+	size_t state, at;	/* at: symbols read */
 	uint64_t hits;		/* bit k: a bot rule's hit that began k symbols ago, not excepted yet */
-	bool is_browser;
+	uint16_t by[64];	/* of such a hit, by the place where it began: the first of the rules */
+	uint16_t bot, sign;	/* the first rule that nothing excepts, the first sign; or NO_RULE */
 };
+
+/* Hits that no exception can take back. */
+static void
+scan_settle(struct scan *scan, uint64_t hits)
+{
+	scan->hits &= ~hits;
+	for (; hits != 0; hits &= hits - 1) {
+		uint16_t rule = scan->by[(scan->at - (size_t)__builtin_ctzll(hits)) % 64];
+
+		if (rule < scan->bot)
+			scan->bot = rule;
+	}
+}
 
 /* Rare: something ends here.  An exception takes back the hits inside it; since it may
  * end after them, they wait. */
 static void
-scan_ending(struct scan *scan, uint32_t ending)
+scan_ending(const struct bots *b, struct scan *scan, const struct ending *ending)
 {
-	unsigned bot = ending & 0xff, exception = ending >> 8 & 0xff;
+	for (const struct ending *e = ending; e != b->endings; e = &b->endings[e->shorter]) {
+		uint64_t hit = UINT64_C(1) << e->bot_len;
+		uint16_t *by = &scan->by[(scan->at - e->bot_len) % 64];
 
-	if (bot > 0)
-		scan->hits |= UINT64_C(1) << bot;
-	if (exception > 0)
-		scan->hits &= ~((UINT64_C(2) << exception) - 1);
-	scan->is_browser |= ending >> 16;
+		if (e->bot == NO_RULE)
+			continue;
+		if ((scan->hits & hit) == 0 || e->bot < *by)
+			*by = e->bot;
+		scan->hits |= hit;
+	}
+	if (ending->exception > 0)
+		scan->hits &= ~((UINT64_C(2) << ending->exception) - 1);
+	if (ending->sign < scan->sign)
+		scan->sign = ending->sign;
 }
 
-/* False where it is a bot, whatever follows. */
-static inline bool
+static inline void
 scan_step(const struct bots *b, struct scan *scan, size_t symbol)
 {
-	scan->row = b->rows + scan->row[b->class_of[symbol]];
+	scan->state = *bots_next(b, scan->state, b->class_of[symbol]);
+	scan->at++;
 	scan->hits <<= 1;
-	if (scan->row[0] != 0)
-		scan_ending(scan, scan->row[0]);
-	return ((scan->hits & b->settled) == 0);
+	if (b->endings[scan->state].any)
+		scan_ending(b, scan, &b->endings[scan->state]);
+	if ((scan->hits & b->settled) != 0)
+		scan_settle(scan, scan->hits & b->settled);
 }
 
-bool
-bots_match(const struct bots *b, struct slice agent)
+/* The number of the rule that decides. */
+static unsigned
+first_rule(const struct bots *b, struct slice agent)
 {
-	struct scan scan = { .row = b->rows };	/* of the root */
+	unsigned unwritten = b->n_rules - UNWRITTEN;
+	struct scan scan = { .state = ROOT, .bot = NO_RULE, .sign = NO_RULE };
 
-	if (agent.len == 0 || slice_is(agent, "-") || !scan_step(b, &scan, BEGIN))
-		return (true);
+	if (agent.len == 0 || slice_is(agent, "-"))
+		return (unwritten + EMPTY);
+	scan_step(b, &scan, BEGIN);
 	for (size_t i = 0; i < agent.len; i++)
-		if (!scan_step(b, &scan, (unsigned char)agent.p[i]))
-			return (true);
+		scan_step(b, &scan, (unsigned char)agent.p[i]);
 	scan_step(b, &scan, END);
-	return (scan.hits != 0 || (b->has_browsers && !scan.is_browser));
+	scan_settle(&scan, scan.hits);
+	if (scan.bot != NO_RULE)
+		return (scan.bot);
+	if (b->has_browsers && scan.sign == NO_RULE)
+		return (unwritten + NO_BROWSER);
+	return (scan.sign != NO_RULE ? scan.sign : unwritten + UNSIGNED);
+}
+
+void
+bots_judge(const struct bots *b, struct slice agent, struct agent_verdict *v)
+{
+	v->number = first_rule(b, agent);
+	v->class = bots_rule_class(b, v->number);
+	v->is_bot = v->class != AGENT_BROWSER;
+	v->rule = slice_skip(bots_rule_name(b, v->number), strlen(agent_class_name(v->class)) + 1);
 }
 
 /* ---- device ----------------------------------------------------------------------- */

@@ -26,6 +26,8 @@ enum counter {
 	COUNT_VISITS_UNKEPT,		/* not kept for orders to come: the history is full */
 	COUNT_SERIES_MERGED,		/* summed into "(other)" */
 	COUNT_SPAM_REFERRER,		/* somebody's, but no pageview: sent to have its referrer looked up */
+	COUNT_BOT_CLASS,		/* of COUNT_BOT, by class: from here on, but AGENT_BROWSER as enum agent_class */
+	COUNT_BOT_LAST = COUNT_BOT_CLASS + 11,
 	COUNTERS
 };
 

@@ -18,7 +18,12 @@ static const char *const counter_names[COUNTERS] = {
 	"joined_visitor", "joined_token", "joined_ip_ua", "joined_customer", "damaged",
 	"future", "conflict", "forgotten", "pages_over", "visits_early", "visits_unkept", "series_merged",
 	"spam_referrer",
+	"bot_search", "bot_ai_crawler", "bot_ai_assistant", "bot_ad", "bot_seo", "bot_monitor", "bot_preview", "bot_feed",
+	"bot_archive", "bot_library", "bot_scanner", "bot_other",
 };
+
+/* The names of the classes, and their order. */
+_Static_assert(COUNT_BOT_LAST - COUNT_BOT_CLASS == AGENT_CLASSES - 1 - (AGENT_BROWSER + 1), "a counter for each class of bots");
 
 const char *
 counter_name(enum counter c)
@@ -459,6 +464,8 @@ engine_hit(struct engine *e, const struct facts *f, bool late)
 		return (ENGINE_NEEDS);
 	if (is_nobodys(f)) {
 		engine_count(e, f->what, 1);
+		if (f->what == COUNT_BOT)
+			engine_count(e, COUNT_BOT_CLASS + (f->agent_class - (AGENT_BROWSER + 1)), 1);
 		return (ENGINE_DONE);
 	}
 	if (identify(e, f, late, &who) == ENGINE_NEEDS)

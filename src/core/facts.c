@@ -17,11 +17,11 @@
 #define SOURCE_KEY_MAX 192
 #define SOURCE_VALUE_MAX 96
 
-struct agent_class {			/* a user agent seen lately */
+struct agent_seen {			/* a user agent seen lately */
 	char *text;
 	size_t len;
 	uint64_t hash;
-	bool is_bot;
+	struct agent_verdict verdict;
 	enum device device;
 };
 
@@ -50,7 +50,7 @@ struct source_memo {			/* of a query and where it was referred from, behind each
 struct facts_maker {
 	const struct engine_rules *rules;
 	struct keyring ring;		/* a copy, which makes no keys */
-	struct agent_class agent_cache[AGENT_CACHE];
+	struct agent_seen agent_cache[AGENT_CACHE];
 	struct memo memos[MEMOS];
 	struct source_memo source_memos[SOURCE_MEMOS];
 };
@@ -69,7 +69,7 @@ agents_forget(struct facts_maker *m)
 {
 	for (size_t i = 0; i < AGENT_CACHE; i++) {
 		free(m->agent_cache[i].text);
-		m->agent_cache[i] = (struct agent_class){ 0 };
+		m->agent_cache[i] = (struct agent_seen){ 0 };
 	}
 }
 
@@ -161,17 +161,17 @@ _Static_assert(sizeof(struct memo) == 64, "a memo fills a cache line");
 
 /* The same few hundred agents make nearly all hits: a direct-mapped cache saves the automaton
  * and the keyed hash. */
-static const struct agent_class *
+static const struct agent_seen *
 classify(struct facts_maker *m, struct slice agent)
 {
-	struct agent_class *c = &m->agent_cache[(spread(agent) >> 32) % AGENT_CACHE];
+	struct agent_seen *c = &m->agent_cache[(spread(agent) >> 32) % AGENT_CACHE];
 
 	if (c->text != NULL && c->len == agent.len && memcmp(c->text, agent.p, agent.len) == 0)
 		return (c);
 	free(c->text);
 	c->text = mem_strndup(agent.p, agent.len);
 	c->len = agent.len;
-	c->is_bot = agent.len == 0 || bots_match(m->rules->bots, agent);
+	bots_judge(m->rules->bots, agent, &c->verdict);
 	c->hash = hash_user_agent(&m->ring, agent);
 	c->device = device_of(agent);
 	return (c);
@@ -442,14 +442,15 @@ cut(struct slice s, size_t max)
 void
 facts_of(struct facts_maker *m, const struct hit *hit, struct facts *f, char *bytes)
 {
-	const struct agent_class *agent = classify(m, hit->agent);
+	const struct agent_seen *agent = classify(m, hit->agent);
 	SCRATCH char page_bytes[PAGE_MAX];
 	struct slice page, origin, addr;
 	char *at, *end;
 
 	*f = (struct facts){ .time_ms = hit->time_ms, .bytes = bytes };
-	addr = agent->is_bot ? hit->addr : client_address(m->rules, hit);
-	f->what = agent->is_bot ? COUNT_BOT : is_ignored_network(m->rules, addr) ? COUNT_IGNORED_NETWORK :
+	f->agent_class = (uint8_t)agent->verdict.class;
+	addr = agent->verdict.is_bot ? hit->addr : client_address(m->rules, hit);
+	f->what = agent->verdict.is_bot ? COUNT_BOT : is_ignored_network(m->rules, addr) ? COUNT_IGNORED_NETWORK :
 	    identify(m, hit, f) ? COUNT_PAGEVIEWS : COUNT_NO_VISITOR;
 	if (f->what != COUNT_PAGEVIEWS)
 		return;

@@ -37,9 +37,10 @@ struct facts {
 	uint16_t used;			/* of bytes */
 	uint8_t addr_len, page_len, source_len, medium_len, campaign_len, n_tokens;
 	/* enum counter.  COUNT_BOT, COUNT_IGNORED_NETWORK, COUNT_NO_VISITOR: nobody's, and of the rest only the
-	 * time is set.  COUNT_PAGEVIEWS, or the reason why it is none. */
+	 * time and the class are set.  COUNT_PAGEVIEWS, or the reason why it is none. */
 	uint8_t what;
 	uint8_t device;			/* enum device */
+	uint8_t agent_class;		/* enum agent_class */
 	bool by_agent;			/* the identity is address + user agent */
 	bool is_error;			/* its status is 400 or more */
 	bool is_internal;		/* its referrer is a page of ours or a payment page; not told where by_agent */

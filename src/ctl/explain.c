@@ -22,7 +22,7 @@
 
 #define READ_BYTES (64 * 1024)
 
-static const struct explainer *const explainers[] = { &explain_line, &explain_source };
+static const struct explainer *const explainers[] = { &explain_line, &explain_source, &explain_agent };
 
 /* ---- answers ---------------------------------------------------------------------- */
 

@@ -36,7 +36,7 @@ struct explainer {
 	void (*close)(void *);
 };
 
-extern const struct explainer explain_line, explain_source;
+extern const struct explainer explain_line, explain_source, explain_agent;
 
 /* Members of the answer, in the order in which they are put. */
 void answer_text(struct buf *, const char *name, struct slice value);

@@ -125,6 +125,7 @@ static const char explain_help[] =
     "          from, and which rule says so\n"
     "  --host HOST  one of the site's own hosts; again, or with commas, for more.  With -c the\n"
     "          site's hosts and ignore_referrers are known without\n"
+    "  agent   user agents: of which class, whether a bot, and by which rule\n"
     "\n"
     "Each line of standard input is answered with a line of JSON.  It reads no Redis, and no\n"
     "configuration but that of -c.\n";

@@ -75,6 +75,7 @@ static const struct entry {
 	{ G_HITS, "visits", "visits", false },
 	{ G_HITS, "pageviews", "pageviews", false },
 	{ G_HITS, "bot", "bots", true },
+	{ G_HITS, "bot_*", "  bots, ", true },
 	{ G_HITS, "asset", "images, styles, scripts", true },
 	{ G_HITS, "status", "status not 2xx or 304", true },
 	{ G_HITS, "method", "method not GET", true },

@@ -77,33 +77,45 @@ is_excepted(struct slice rules, struct slice agent, ptrdiff_t from, ptrdiff_t to
 	return (false);
 }
 
-/* bots_match() as the file's head describes it. */
 static bool
-naive_match(struct slice rules, struct slice agent)
+is_class_line(struct slice line)
+{
+	return (line.len > 2 && line.p[0] == '[' && line.p[line.len - 1] == ']');
+}
+
+/* bots_judge() as the file's head describes it: the number, in the order of the file without its classes, of the
+ * rule that decides; -1 where it is none of the file. */
+static int
+naive_judge(struct slice rules, struct slice agent, bool *is_bot)
 {
 	struct slice rest = rules;
-	bool has_signs = false, has_sign = false;
+	int number = 0, sign = -1;
+	bool has_signs = false;
 	ptrdiff_t from, to;
 
+	*is_bot = true;
 	if (agent.len == 0 || slice_is(agent, "-"))
-		return (true);
+		return (-1);
 	while (rest.len > 0) {
 		struct slice line = trim(slice_cut(&rest, '\n'));
 		struct literal l;
 
-		if (line.len == 0 || line.p[0] == '#' || line.p[0] == '!')
+		if (line.len == 0 || line.p[0] == '#' || is_class_line(line))
 			continue;
 		l = literal_of(line);
 		has_signs |= l.kind == '+';
-		for (size_t at = 0; at <= agent.len; at++) {
+		for (size_t at = 0; at <= agent.len && l.kind != '!'; at++) {
 			if (!stands_at(&l, agent, at, &from, &to))
 				continue;
 			if (l.kind == 'b' && !is_excepted(rules, agent, from, to))
-				return (true);
-			has_sign |= l.kind == '+';
+				return (number);
+			if (l.kind == '+' && sign < 0)
+				sign = number;
 		}
+		number++;
 	}
-	return (has_signs && !has_sign);
+	*is_bot = has_signs && sign < 0;
+	return (sign);
 }
 
 static void
@@ -111,14 +123,19 @@ check_bots(struct slice rules, struct slice agent)
 {
 	struct err err = { "" };
 	struct bots *bots = bots_parse(rules, "fuzz", &err);
+	struct agent_verdict v;
+	bool is_bot;
+	int number;
 
 	must((bots != NULL) == (err.msg[0] == '\0'));
 	if (bots == NULL)
 		return;
-	if (rules.len + agent.len <= NAIVE_MAX)
-		must(bots_match(bots, agent) == naive_match(rules, agent));
-	else
-		bots_match(bots, agent);
+	bots_judge(bots, agent, &v);
+	must(v.number < bots_rules(bots) && v.is_bot == (v.class != AGENT_BROWSER) && slice_ends(bots_rule_name(bots, v.number), v.rule));
+	if (rules.len + agent.len <= NAIVE_MAX) {
+		number = naive_judge(rules, agent, &is_bot);
+		must(v.is_bot == is_bot && (number < 0 ? v.number >= bots_rules(bots) - 3 : v.number == (unsigned)number));
+	}
 	bots_free(&bots);
 }
 
