@@ -221,13 +221,15 @@ expect_field(const struct teller *t, struct slice series, const int64_t *figures
 		{ "visits", FIG_VISITS, false }, { "orders", FIG_ORDERS, true }, { "revenue", FIG_REVENUE, true },
 		{ "refunds", FIG_REFUNDS, true }, { "recurring", FIG_RECURRING, true }, { "sales", FIG_SALES, false },
 		{ "sales_orders", FIG_SALES_ORDERS, false }, { "unattributed", FIG_UNATTRIBUTED, false },
+		{ "fetches", FIG_FETCHES, false }, { "pages", FIG_PAGES, false }, { "errors", FIG_ERRORS, false },
+		{ "search", FIG_SEARCH, false }, { "ai_crawler", FIG_AI_CRAWLER, false }, { "ai_assistant", FIG_AI_ASSISTANT, false },
 	};
 	struct slice value;
 
 	for (size_t i = 0; i < N_ELEM(fields); i++)
 		if (option(word, fields[i].name, &value)) {
 			int64_t is = figures[fields[i].at + (fields[i].by_model ? 4 * model : 0)];
-			double want = strtod(value.p, NULL) * (fields[i].at == FIG_ORDERS ? (double)ORDER_ONE : 1);
+			double want = strtod(value.p, NULL) * (strcmp(fields[i].name, "orders") == 0 ? (double)ORDER_ONE : 1);
 
 			ck_assert_msg((double)is == want, "%s: %.*s: %s is %lld, not %.*s (commits %d, reloads %d, replay %d)", t->why,
 			    SLICE_FMT(series), fields[i].name, (long long)is, SLICE_FMT(value), t->commits, t->reloads, t->w->replay);
@@ -319,6 +321,27 @@ static const struct story hits[] = {
 	{ "a page twice in a visit is one", "10:00:00 GET /a\n10:00:01 GET /b\n10:00:02 GET /a", "page|/a|visits=1\npage|/b|visits=1\nlanding|/b|none" },
 };
 TELL_TEST(hits_of_stories, hits)
+
+/* ---- bots -------------------------------------------------------------------- */
+
+static const struct story bots[] = {
+	{ "a bot's fetches are counted by class and rule",
+	  "10:00:00 GET /a ua=Googlebot/2.1\n10:00:01 GET /b ua=googlebot\n10:00:02 GET /a ua=GPTBot/1.2\n10:00:03 GET /a",
+	  "bot|search/googlebot|fetches=2 pages=2 errors=0\nbot|ai_crawler/gptbot|fetches=1 pages=1\ntotal||visits=1\n"
+	  "count|bot|3\ncount|bot_search|2\ncount|bot_ai_crawler|1\ncount|bot_other|0" },
+	{ "by page, and class of those who feed answers",
+	  "10:00:00 GET /a ua=Googlebot\n10:00:01 GET /a ua=GPTBot\n10:00:02 GET /a ua=GPTBot\n10:00:03 GET /a ua=ChatGPT-User/1.0\n10:00:04 GET /a ua=curl/8",
+	  "bot_page|/a|fetches=5 search=1 ai_crawler=2 ai_assistant=1\npage|/a|none\nlanding|/a|none\nbot|library/curl|fetches=1 pages=1" },
+	{ "what is no page is fetched nevertheless",
+	  "10:00:00 GET /robots.txt ua=Googlebot\n10:00:01 GET /x status=404 ua=Googlebot\n10:00:02 HEAD /a ua=Googlebot\n10:00:03 GET /b status=302 ua=Googlebot",
+	  "bot|search/googlebot|fetches=4 pages=0 errors=1\nbot_page|/x|none\nbot_page|/a|none\nbot_page|/robots.txt|none" },
+	{ "pages are grouped and cleaned as for people",
+	  "10:00:00 GET /a/index.html?x=1 ua=Googlebot\n10:00:01 GET /a/ ua=Googlebot", "bot_page|/a|fetches=2 search=2" },
+	{ "who has no name", "10:00:00 GET /a ua=\n10:00:01 GET /a ua=-\n10:00:02 GET /a ua=Thing/1",
+	  "bot|other/(empty)|fetches=2\nbot|other/(no_browser)|none\nbot|other/(no browser)|fetches=1\ncount|bot_other|3" },
+	{ "a line that comes late", "10:00:10 GET /a ua=Googlebot\n10:00:00 GET /a ua=Googlebot", "bot_page|/a|fetches=2" },
+};
+TELL_TEST(bots_of_stories, bots)
 
 /* ---- visits ------------------------------------------------------------------ */
 
@@ -599,7 +622,7 @@ int
 main(void)
 {
 	const struct { const char *name; const TTest *test; size_t n; } all[] = {
-		{ "hits", hits_of_stories, N_ELEM(hits) }, { "visits", visits_of_stories, N_ELEM(visits) },
+		{ "hits", hits_of_stories, N_ELEM(hits) }, { "bots", bots_of_stories, N_ELEM(bots) }, { "visits", visits_of_stories, N_ELEM(visits) },
 		{ "visitors", visitors_of_stories, N_ELEM(visitors) }, { "adoptions", adoptions_of_stories, N_ELEM(adoptions) },
 		{ "joins", joins_of_stories, N_ELEM(joins) }, { "customers", customers_of_stories, N_ELEM(customers) },
 		{ "credits", credits_of_stories, N_ELEM(credits) }, { "orders", orders_of_stories, N_ELEM(orders) },

@@ -399,6 +399,25 @@ pageview(struct engine *e, const struct facts *f, const struct who *who, bool la
 	return (v);
 }
 
+/* ---- bots ----------------------------------------------------------------- */
+
+static void
+count_bot(struct engine *e, const struct facts *f)
+{
+	const struct bots *bots = e->rules->bots;
+	enum agent_class class = bots_rule_class(bots, f->agent_rule);
+	const int64_t fetch[] = { 1, f->page_len > 0, f->is_error };
+	const int64_t page[] = { 1, class == AGENT_SEARCH, class == AGENT_AI_CRAWLER, class == AGENT_AI_ASSISTANT };
+	uint32_t series = windows_series(e->windows, DIM_BOT, bots_rule_name(bots, f->agent_rule));
+
+	engine_count(e, COUNT_BOT_CLASS + (class - (AGENT_BROWSER + 1)), 1);
+	windows_add(e->windows, DIM_BOT, series, f->time_ms, FIG_FETCHES, fetch, N_ELEM(fetch));
+	if (f->page_len == 0)
+		return;
+	series = windows_series(e->windows, DIM_BOT_PAGE, facts_page(f));
+	windows_add(e->windows, DIM_BOT_PAGE, series, f->time_ms, FIG_FETCHES, page, N_ELEM(page));
+}
+
 /* ---- a hit --------------------------------------------------------------- */
 
 static enum engine_result
@@ -465,7 +484,7 @@ engine_hit(struct engine *e, const struct facts *f, bool late)
 	if (is_nobodys(f)) {
 		engine_count(e, f->what, 1);
 		if (f->what == COUNT_BOT)
-			engine_count(e, COUNT_BOT_CLASS + (f->agent_class - (AGENT_BROWSER + 1)), 1);
+			count_bot(e, f);
 		return (ENGINE_DONE);
 	}
 	if (identify(e, f, late, &who) == ENGINE_NEEDS)

@@ -448,16 +448,21 @@ facts_of(struct facts_maker *m, const struct hit *hit, struct facts *f, char *by
 	char *at, *end;
 
 	*f = (struct facts){ .time_ms = hit->time_ms, .bytes = bytes };
-	f->agent_class = (uint8_t)agent->verdict.class;
+	f->agent_rule = (uint16_t)agent->verdict.number;
 	addr = agent->verdict.is_bot ? hit->addr : client_address(m->rules, hit);
 	f->what = agent->verdict.is_bot ? COUNT_BOT : is_ignored_network(m->rules, addr) ? COUNT_IGNORED_NETWORK :
 	    identify(m, hit, f) ? COUNT_PAGEVIEWS : COUNT_NO_VISITOR;
-	if (f->what != COUNT_PAGEVIEWS)
+	if (f->what != COUNT_PAGEVIEWS && f->what != COUNT_BOT)
 		return;
 	page = slice_make(page_bytes, page_of(hit->target, page_bytes));
+	f->is_error = hit->status >= 400;
+	if (f->what == COUNT_BOT) {
+		if (pageview_or_not(m->rules, hit, page) == COUNT_PAGEVIEWS)
+			f->used = (uint16_t)(put(bytes, cut(grouped(m->rules, page), PAGE_MAX), &f->page_len) - bytes);
+		return;
+	}
 	origin = referrer_origin(hit->referrer);
 	f->what = (uint8_t)pageview_or_not(m->rules, hit, page);
-	f->is_error = hit->status >= 400;
 	f->is_internal = !f->by_agent && has_ip_ua(m->rules) && is_internal(m, hit->referrer, origin);
 	f->user_agent = agent->hash;
 	f->device = (uint8_t)agent->device;

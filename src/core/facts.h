@@ -28,7 +28,7 @@
 /* Small, and its strings one behind the other: millions of them go from one core's cache to another's. */
 struct facts {
 	int64_t time_ms;
-	const char *bytes;		/* address, page; then of pageviews source, NUL, medium, campaign; tokens */
+	const char *bytes;		/* of a bot the page that it fetched, if it did; else address, page; then of pageviews source, NUL, medium, campaign; tokens */
 	uint64_t visitor;		/* keyed hash of cookie or uid; 0 where by_agent */
 	uint64_t user_agent;		/* keyed hash, to be put into hash_agent() */
 	uint64_t agent;			/* hash_agent() of its day; 0 where it was not asked for, or the key not at hand */
@@ -37,10 +37,10 @@ struct facts {
 	uint16_t used;			/* of bytes */
 	uint8_t addr_len, page_len, source_len, medium_len, campaign_len, n_tokens;
 	/* enum counter.  COUNT_BOT, COUNT_IGNORED_NETWORK, COUNT_NO_VISITOR: nobody's, and of the rest only the
-	 * time and the class are set.  COUNT_PAGEVIEWS, or the reason why it is none. */
+	 * time is set; of a bot its rule, its page and is_error too.  COUNT_PAGEVIEWS, or the reason why it is none. */
 	uint8_t what;
 	uint8_t device;			/* enum device */
-	uint8_t agent_class;		/* enum agent_class */
+	uint16_t agent_rule;		/* of bots_judge() */
 	bool by_agent;			/* the identity is address + user agent */
 	bool is_error;			/* its status is 400 or more */
 	bool is_internal;		/* its referrer is a page of ours or a payment page; not told where by_agent */

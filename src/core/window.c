@@ -86,7 +86,8 @@ struct windows {
 	struct gone *gone;
 };
 
-static const char *const dim_names[DIMS] = { "total", "landing", "page", "country", "device", "source", "channel", "campaign" };
+static const char *const dim_names[DIMS] = { "total", "landing", "page", "country", "device", "source", "channel", "campaign",
+	"bot", "bot_page" };
 
 const char *
 dim_name(enum dim dim)
@@ -98,13 +99,26 @@ dim_name(enum dim dim)
 bool
 dim_by_touch(enum dim dim)
 {
-	return (dim >= DIM_SOURCE);
+	return (dim >= DIM_SOURCE && dim <= DIM_CAMPAIGN);
+}
+
+bool
+dim_of_bots(enum dim dim)
+{
+	return (dim == DIM_BOT || dim == DIM_BOT_PAGE);
 }
 
 size_t
 dim_width(enum dim dim)
 {
-	return (dim == DIM_TOTAL ? FIG_UNATTRIBUTED + 1 : dim_by_touch(dim) ? FIGURES_MAX : 5);
+	static const size_t widths[DIMS] = {
+		[DIM_TOTAL] = FIG_UNATTRIBUTED + 1, [DIM_LANDING] = 5, [DIM_PAGE] = 5, [DIM_COUNTRY] = 5, [DIM_DEVICE] = 5,
+		[DIM_SOURCE] = FIGURES_MAX, [DIM_CHANNEL] = FIGURES_MAX, [DIM_CAMPAIGN] = FIGURES_MAX,
+		[DIM_BOT] = FIG_ERRORS + 1, [DIM_BOT_PAGE] = FIG_AI_ASSISTANT + 1,
+	};
+
+	must(dim < DIMS);
+	return (widths[dim]);
 }
 
 static int64_t
@@ -562,7 +576,7 @@ series_by_worth(const struct windows *w, enum dim dim, bool with_empty, size_t *
 		const int64_t *sum = s->sums + longest * s->width;
 
 		if ((with_empty || s->rows[longest].count > 0) && !slice_equal(s->name, other_name))
-			all[(*n)++] = (struct worth){ s->width > FIG_REVENUE ? sum[FIG_REVENUE] : 0, sum[FIG_VISITS], s, s->number };
+			all[(*n)++] = (struct worth){ s->width > FIG_REVENUE && !dim_of_bots(dim) ? sum[FIG_REVENUE] : 0, sum[FIG_VISITS], s, s->number };
 	}
 	qsort(all, *n, sizeof(*all), by_worth);
 	return (all);

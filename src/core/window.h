@@ -22,7 +22,8 @@
 #include "base/slice.h"
 #include "core/change.h"
 
-enum dim { DIM_TOTAL, DIM_LANDING, DIM_PAGE, DIM_COUNTRY, DIM_DEVICE, DIM_SOURCE, DIM_CHANNEL, DIM_CAMPAIGN, DIMS };
+enum dim { DIM_TOTAL, DIM_LANDING, DIM_PAGE, DIM_COUNTRY, DIM_DEVICE, DIM_SOURCE, DIM_CHANNEL, DIM_CAMPAIGN,
+	DIM_BOT, DIM_BOT_PAGE, DIMS };	/* the last two are fetched by bots, and have no visits and no money */
 
 #define MODELS 6			/* attribution models, numbered as enum conf_model */
 #define LEVELS_MAX 8
@@ -35,7 +36,10 @@ enum figure {
 	FIG_VISITS,
 	FIG_ORDERS,			/* in 1/ORDER_ONE; + 4 * model */
 	FIG_REVENUE, FIG_REFUNDS, FIG_RECURRING,
-	FIG_SALES = 5, FIG_SALES_ORDERS, FIG_UNATTRIBUTED	/* DIM_TOTAL only */
+	FIG_SALES = 5, FIG_SALES_ORDERS, FIG_UNATTRIBUTED,	/* DIM_TOTAL only */
+	FIG_FETCHES = FIG_VISITS,	/* DIM_BOT: hits, among them those of pages, and errors */
+	FIG_PAGES, FIG_ERRORS,
+	FIG_SEARCH = FIG_FETCHES + 1, FIG_AI_CRAWLER, FIG_AI_ASSISTANT	/* DIM_BOT_PAGE: of its fetches, by class */
 };
 #define FIGURES_MAX (1 + 4 * MODELS)
 
@@ -56,6 +60,8 @@ figure_neg(int64_t a)
 const char *dim_name(enum dim);
 /* Credited to each touch by model, not to the converting visit. */
 bool dim_by_touch(enum dim);
+/* Fetched by bots: no visits, no money. */
+bool dim_of_bots(enum dim);
 /* How many figures a series of that dimension has. */
 size_t dim_width(enum dim);
 

@@ -19,6 +19,8 @@ figures_free(struct figures *f)
 	for (size_t i = 0; i < f->count; i++) {
 		free((char *)f->rows[i].name.p);
 		freeReplyObject(f->rows[i].hash);
+		if (f->rows[i].more != NULL)
+			freeReplyObject(f->rows[i].more);
 	}
 	free(f->rows);
 	*f = (struct figures){ 0 };
@@ -28,7 +30,23 @@ void
 figures_add(struct figures *f, struct slice name, redisReply *hash)
 {
 	mem_grow(&f->rows, &f->cap, f->count + 1, sizeof(*f->rows));
-	f->rows[f->count++] = (struct figures_row){ { mem_strndup(name.p, name.len), name.len }, hash };
+	f->rows[f->count++] = (struct figures_row){ { mem_strndup(name.p, name.len), name.len }, hash, NULL };
+}
+
+const char *
+figures_field(const struct figures_row *row, const char *field)
+{
+	const char *value = ctl_field(row->hash, field);
+
+	return (value == NULL && row->more != NULL ? ctl_field(row->more, field) : value);
+}
+
+static const char *
+figures_number(const struct figures_row *row, const char *field)
+{
+	const char *value = figures_field(row, field);
+
+	return (value != NULL ? value : "0");
 }
 
 void
@@ -70,7 +88,7 @@ static bool
 all_rows(const struct figures *f, const char *field, bool (*claim)(const char *))
 {
 	for (size_t i = 0; i < f->count; i++)
-		if (!claim(ctl_number(f->rows[i].hash, field)))
+		if (!claim(figures_number(&f->rows[i], field)))
 			return (false);
 	return (true);
 }
@@ -123,7 +141,8 @@ figures_write(const struct figures *f, const char *name_head, const struct colum
 	for (size_t i = 0; i < f->count; i++) {
 		table_cell(t, f->rows[i].name);
 		for (size_t j = 0; j < count; j++)
-			add_cell(t, shown[j], whole[j], ctl_number(f->rows[i].hash, shown[j]->field));
+			add_cell(t, shown[j], whole[j], shown[j]->form == COLUMN_IF_ANY && figures_field(&f->rows[i], shown[j]->field) == NULL ?
+			    "" : figures_number(&f->rows[i], shown[j]->field));
 	}
 	table_write(t, ctl_width(), out);
 	table_free(&t);

@@ -18,7 +18,7 @@ enum column_form {
 	COLUMN_RPV,			/* 4 decimals: one visit earns cents */
 	COLUMN_AOV,			/* 2 decimals */
 	COLUMN_PERCENT,
-	COLUMN_IF_ANY			/* as published; left out where it is 0 in all rows */
+	COLUMN_IF_ANY			/* as published, left out where it is 0 in all rows; empty where a row has none */
 };
 
 struct column {
@@ -30,11 +30,14 @@ struct figures {
 	struct figures_row {
 		struct slice name;	/* NUL-terminated */
 		struct redisReply *hash;
+		struct redisReply *more;	/* fields that hash does not have; NULL: none */
 	} *rows;
 	size_t count, cap;
 };
 
 void figures_free(struct figures *);
+/* Of the row, its second hash included; NULL where there is no such field. */
+const char *figures_field(const struct figures_row *, const char *field);
 /* Copies the name, takes the hash. */
 void figures_add(struct figures *, struct slice name, struct redisReply *hash);
 /* "shop: WHAT, EUR, figures of TIME", the time being that of the hash. */

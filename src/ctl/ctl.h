@@ -32,7 +32,7 @@ enum ctl_exit {
 };
 
 struct ctl_options {			/* NULL, 0, false: not given */
-	const char *conf, *url, *site, *window, *sort, *model, *provider, *kind, *order, *since, *customer, *visitor, *format;
+	const char *conf, *url, *site, *window, *sort, *model, *provider, *kind, *order, *since, *customer, *visitor, *format, *by;
 	long limit;
 	bool json, help, version, all, quarantine;
 	const char *operand;		/* DIM, SERIES, ORDER, RECORD or KIND */

@@ -29,7 +29,7 @@
 #define LIMIT_MAX 100000
 
 enum { OPT_JSON = 256, OPT_HELP, OPT_VERSION, OPT_WINDOW, OPT_SORT, OPT_LIMIT, OPT_MODEL, OPT_ALL, OPT_PROVIDER, OPT_KIND,
-	OPT_ORDER, OPT_SINCE, OPT_QUARANTINE, OPT_CUSTOMER, OPT_VISITOR, OPT_FORMAT, OPT_HOST };
+	OPT_ORDER, OPT_SINCE, OPT_QUARANTINE, OPT_CUSTOMER, OPT_VISITOR, OPT_FORMAT, OPT_HOST, OPT_BY };
 
 static const struct option longopts[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -49,6 +49,7 @@ static const struct option longopts[] = {
 	{ "visitor", required_argument, NULL, OPT_VISITOR },
 	{ "format", required_argument, NULL, OPT_FORMAT },
 	{ "host", required_argument, NULL, OPT_HOST },
+	{ "by", required_argument, NULL, OPT_BY },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -73,9 +74,10 @@ static const char general_help[] =
     "  --help, --version; rpvctl COMMAND --help\n";
 
 static const char top_help[] =
-    " [DIM] [--window 24h] [--sort revenue|rpv|visits] [--limit N] [--model M]\n"
+    " [DIM | --by DIM] [--window 24h] [--sort revenue|rpv|visits] [--limit N] [--model M]\n"
     "\n"
-    "  DIM         landing, page, source (default), channel, campaign, country, device\n"
+    "  DIM         landing, page, source (default), channel, campaign, country, device;\n"
+    "              bot, bot_page: what bots fetched, and how often\n"
     "  --window W  1h, 24h (default), 7d, 30d\n"
     "  --sort S    revenue (default), rpv, visits\n"
     "  --limit N   so many rows (default 20, or what the terminal can show)\n"
@@ -245,6 +247,7 @@ set_option(struct ctl *ctl, int opt, char *arg)
 	case OPT_VISITOR: o->visitor = hide(ctl, arg); break;
 	case OPT_FORMAT: o->format = arg; break;
 	case OPT_HOST: add_host(ctl, arg); break;
+	case OPT_BY: o->by = arg; break;
 	default:		/* getopt has said what is wrong */
 		fputs("rpvctl: see rpvctl --help\n", stderr);
 		return (CTL_USAGE);
@@ -283,7 +286,7 @@ stray_option(const struct ctl *ctl, const struct command *command)
 {
 	const struct ctl_options *o = &ctl->opt;
 	const struct { bool given; unsigned bit; const char *name; } all[] = {
-		{ o->window != NULL, WINDOW, "--window" }, { o->sort != NULL, SORT, "--sort" },
+		{ o->window != NULL, WINDOW, "--window" }, { o->sort != NULL, SORT, "--sort" }, { o->by != NULL, SORT, "--by" },
 		{ o->limit != 0, LIMIT, "--limit" }, { o->model != NULL, MODEL, "--model" }, { o->all, ALL, "--all" },
 		{ o->provider != NULL, RECORDS, "--provider" }, { o->kind != NULL, RECORDS, "--kind" }, { o->order != NULL, ONE_ORDER, "--order" },
 		{ o->since != NULL, RECORDS, "--since" }, { o->quarantine, RECORDS, "--quarantine" },

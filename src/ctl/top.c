@@ -15,10 +15,11 @@
 #define LIMIT_LEAST 3
 #define LINES_AROUND 5			/* head, blank, column heads, total, prompt */
 
-/* Those that have touches have attribution models. */
-static const struct { const char *name; bool has_models; } dimensions[] = {
-	{ "landing", false }, { "page", false }, { "source", true }, { "channel", true }, { "campaign", true },
-	{ "country", false }, { "device", false },
+/* Those that have touches have attribution models; what bots fetch earns nothing. */
+static const struct dimension { const char *name; bool has_models, of_bots; } dimensions[] = {
+	{ "landing", false, false }, { "page", false, false }, { "source", true, false }, { "channel", true, false },
+	{ "campaign", true, false }, { "country", false, false }, { "device", false, false },
+	{ "bot", false, true }, { "bot_page", false, true },
 };
 
 /* The zset of DIM is by revenue, the others have a suffix. */
@@ -34,10 +35,26 @@ static const struct column columns[] = {
 	{ "conversion", "conversion_rate", COLUMN_PERCENT },
 	{ "aov", "aov", COLUMN_AOV },
 	{ "recurring", "recurring", COLUMN_IF_ANY },
+	/* Of a page, beside its visits: what bots fetched of it. */
+	{ "search", "search", COLUMN_IF_ANY },
+	{ "crawlers", "ai_crawler", COLUMN_IF_ANY },
+	{ "assistants", "ai_assistant", COLUMN_IF_ANY },
+};
+
+static const struct column bot_columns[] = {
+	{ "fetches", "fetches", COLUMN_PLAIN },
+	{ "pages", "pages", COLUMN_PLAIN },
+	{ "errors", "errors", COLUMN_PLAIN },
+}, bot_page_columns[] = {
+	{ "fetches", "fetches", COLUMN_PLAIN },
+	{ "search", "search", COLUMN_PLAIN },
+	{ "crawlers", "ai_crawler", COLUMN_PLAIN },
+	{ "assistants", "ai_assistant", COLUMN_PLAIN },
 };
 
 struct question {
 	const char *dimension, *window, *sort, *suffix;
+	bool of_bots;
 	const char *model;		/* NULL: the site's default */
 	long limit;
 };
@@ -45,17 +62,22 @@ struct question {
 static enum ctl_exit
 ask_dimension(struct ctl *ctl, struct question *q)
 {
-	const char *name = ctl->opt.operand != NULL ? ctl->opt.operand : "source";
+	const char *name = ctl->opt.operand != NULL ? ctl->opt.operand : ctl->opt.by != NULL ? ctl->opt.by : "source";
 
+	if (ctl->opt.operand != NULL && ctl->opt.by != NULL) {
+		err_set(&ctl->err, "%s and --by %s: which?", ctl->opt.operand, ctl->opt.by);
+		return (CTL_USAGE);
+	}
 	for (size_t i = 0; i < N_ELEM(dimensions); i++)
 		if (strcmp(dimensions[i].name, name) == 0) {
 			q->dimension = name;
+			q->of_bots = dimensions[i].of_bots;
 			if (ctl->opt.model == NULL || dimensions[i].has_models)
 				return (CTL_OK);
 			err_set(&ctl->err, "%s has no attribution models; source, channel and campaign have", name);
 			return (CTL_USAGE);
 		}
-	err_set(&ctl->err, "there is no dimension %s; there are: landing, page, source, channel, campaign, country, device", name);
+	err_set(&ctl->err, "there is no dimension %s; there are: landing, page, source, channel, campaign, country, device, bot, bot_page", name);
 	return (CTL_USAGE);
 }
 
@@ -64,6 +86,14 @@ ask_sort(struct ctl *ctl, struct question *q)
 {
 	const char *name = ctl->opt.sort != NULL ? ctl->opt.sort : sorts[0].name;
 
+	if (q->of_bots) {
+		q->sort = "fetches";
+		q->suffix = "";
+		if (ctl->opt.sort == NULL || strcmp(ctl->opt.sort, q->sort) == 0)
+			return (CTL_OK);
+		err_set(&ctl->err, "%s has no visits and no revenue: it is sorted by fetches", q->dimension);
+		return (CTL_USAGE);
+	}
 	for (size_t i = 0; i < N_ELEM(sorts); i++)
 		if (strcmp(sorts[i].name, name) == 0) {
 			q->sort = name;
@@ -145,21 +175,40 @@ read_names(struct ctl *ctl, const struct question *q)
 	return (ctl_receive(ctl));
 }
 
+/* Asks for the hash of one value of the dimension. */
 static void
-send_names(struct ctl *ctl, const struct question *q, const redisReply *names)
+send_name(struct ctl *ctl, const struct question *q, struct slice value)
 {
 	struct buf series = { 0 }, key = { 0 };
 
-	for (size_t i = 0; i < names->elements; i++) {
-		series.len = key.len = 0;
-		series_name(q, &series);
-		buf_putc(&series, ':');
-		buf_put(&series, names->element[i]->str, names->element[i]->len);
-		ctl_key(ctl, buf_view(&series), &key);
-		ctl_send(ctl, 2, (struct slice[]){ SLICE("HGETALL"), buf_view(&key) });
-	}
+	series_name(q, &series);
+	buf_putc(&series, ':');
+	buf_put(&series, value.p, value.len);
+	ctl_key(ctl, buf_view(&series), &key);
+	ctl_send(ctl, 2, (struct slice[]){ SLICE("HGETALL"), buf_view(&key) });
 	buf_free(&series);
 	buf_free(&key);
+}
+
+static void
+send_names(struct ctl *ctl, const struct question *q, const redisReply *names)
+{
+	for (size_t i = 0; i < names->elements; i++)
+		send_name(ctl, q, slice_make(names->element[i]->str, names->element[i]->len));
+}
+
+/* What bots fetched of the pages that people see. */
+static enum ctl_exit
+read_fetches(struct ctl *ctl, const struct question *q, struct figures *rows)
+{
+	const struct question fetches = { .dimension = "bot_page", .window = q->window };
+
+	for (size_t i = 0; i < rows->count; i++)
+		send_name(ctl, &fetches, rows->rows[i].name);
+	for (size_t i = 0; i < rows->count; i++)
+		if ((rows->rows[i].more = ctl_receive(ctl)) == NULL)
+			return (CTL_REDIS);
+	return (CTL_OK);
 }
 
 /* A series may have left the window since its name was read: then it is left out. */
@@ -183,6 +232,8 @@ read_rows(struct ctl *ctl, const struct question *q, struct figures *rows)
 			freeReplyObject(hash);
 	}
 	freeReplyObject(names);
+	if (status == CTL_OK && strcmp(q->dimension, "page") == 0)
+		status = read_fetches(ctl, q, rows);
 	return (status);
 }
 
@@ -197,6 +248,12 @@ write_json(const struct ctl *ctl, const struct question *q, const struct figures
 
 		json_object_set_new(row, "value", json_text(rows->rows[i].name));
 		json_fields(row, rows->rows[i].hash);
+		if (rows->rows[i].more != NULL && rows->rows[i].more->elements > 0) {
+			json_t *fetched = json_object();
+
+			json_fields(fetched, rows->rows[i].more);
+			json_object_set_new(row, "bots", fetched);
+		}
 		json_array_append_new(list, row);
 	}
 	json_fields(sum, total);
@@ -215,7 +272,7 @@ write_json(const struct ctl *ctl, const struct question *q, const struct figures
 	json_write(object, out);
 }
 
-/* Takes total, as the last row. */
+/* Takes total: the last row, but of what bots fetch. */
 static void
 write_table(const struct ctl *ctl, const struct question *q, struct figures *rows, redisReply *total, struct buf *out)
 {
@@ -225,8 +282,16 @@ write_table(const struct ctl *ctl, const struct question *q, struct figures *row
 	    q->model != NULL ? q->model : "", q->window);
 	buf_putc(&what, '\0');
 	figures_head(ctl, what.p, total, out);
-	figures_add(rows, SLICE("total"), total);
-	figures_write(rows, q->dimension, columns, N_ELEM(columns), out);
+	if (q->of_bots) {
+		bool of_page = strcmp(q->dimension, "bot_page") == 0;
+
+		freeReplyObject(total);
+		figures_write(rows, q->dimension, of_page ? bot_page_columns : bot_columns,
+		    of_page ? N_ELEM(bot_page_columns) : N_ELEM(bot_columns), out);
+	} else {
+		figures_add(rows, SLICE("total"), total);
+		figures_write(rows, q->dimension, columns, N_ELEM(columns), out);
+	}
 	buf_free(&what);
 }
 

@@ -67,6 +67,19 @@ put_time(struct field *f, const char *name, int64_t ms)
 	strftime(f->value, sizeof(f->value), "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
+static size_t
+fetch_fields(enum dim dim, const int64_t *figures, int64_t now_ms, struct field *fields)
+{
+	static const char *const of_bot[] = { "fetches", "pages", "errors" }, *const of_page[] = { "fetches", "search", "ai_crawler", "ai_assistant" };
+	const char *const *names = dim == DIM_BOT ? of_bot : of_page;
+	size_t n = dim == DIM_BOT ? N_ELEM(of_bot) : N_ELEM(of_page);
+
+	for (size_t i = 0; i < n; i++)
+		put_count(&fields[i], names[i], figures[FIG_FETCHES + i]);
+	put_time(&fields[n], "updated", now_ms);
+	return (n + 1);
+}
+
 size_t
 publish_fields(const struct publish_conf *conf, enum dim dim, int model, const int64_t *figures, int64_t now_ms,
     struct field fields[PUBLISH_FIELDS_MAX])
@@ -76,6 +89,8 @@ publish_fields(const struct publish_conf *conf, enum dim dim, int model, const i
 	long double scale = scale_of(conf->currency);
 	size_t n = 0;
 
+	if (dim_of_bots(dim))
+		return (fetch_fields(dim, figures, now_ms, fields));
 	put_count(&fields[n++], "visits", figures[FIG_VISITS]);
 	put_orders(&fields[n++], m[0]);
 	put_money(&fields[n++], "revenue", m[1], conf->currency);
@@ -204,12 +219,20 @@ send_hash(struct run *run, struct slice key, const struct field *fields, size_t 
  * between two commands: first to come, last to go.  The sweep looks at that set alone. */
 static const char *const orders_by[3] = { "", "@rpv", "@visits" };
 
-static void
-send_ranks(struct run *run, struct slice zset, struct slice value, const struct field *fields)
+/* What bots fetch has one order. */
+static size_t
+orders_of(enum dim dim)
 {
-	static const size_t score_field[3] = { 2, 3, 0 };	/* revenue, rpv, visits */
+	return (dim_of_bots(dim) ? 1 : N_ELEM(orders_by));
+}
 
-	for (size_t i = 0; i < 3; i++) {
+static void
+send_ranks(struct run *run, enum dim dim, struct slice zset, struct slice value, const struct field *fields)
+{
+	static const size_t by_worth[3] = { 2, 3, 0 }, by_fetches[1] = { 0 };	/* revenue, rpv, visits */
+	const size_t *score_field = dim_of_bots(dim) ? by_fetches : by_worth;
+
+	for (size_t i = 0; i < orders_of(dim); i++) {
 		struct buf key = { 0 };
 
 		buf_put(&key, zset.p, zset.len);
@@ -221,18 +244,18 @@ send_ranks(struct run *run, struct slice zset, struct slice value, const struct 
 
 /* Every field that a series may have. */
 static const char *const field_names[] = { "visits", "orders", "revenue", "rpv", "conversion_rate", "aov", "refunds", "recurring",
-	"updated" };
+	"updated", "fetches", "pages", "errors", "search", "ai_crawler", "ai_assistant" };
 
 /* The last field takes the key with it.  Not UNLINK: what another program put there is not ours to remove. */
 static void
-send_removal(struct run *run, struct slice key, struct slice zset, struct slice value)
+send_removal(struct run *run, enum dim dim, struct slice key, struct slice zset, struct slice value)
 {
 	struct slice argv[2 + N_ELEM(field_names)] = { SLICE("HDEL"), key };
 
 	for (size_t i = 0; i < N_ELEM(field_names); i++)
 		argv[2 + i] = slice_of(field_names[i]);
 	send_command(run, N_ELEM(argv), argv);
-	for (size_t i = 3; i-- > 0;) {
+	for (size_t i = orders_of(dim); i-- > 0;) {
 		struct buf name = { 0 };
 
 		buf_put(&name, zset.p, zset.len);
@@ -259,12 +282,12 @@ publish_one(const struct series_view *s, size_t level, void *arg)
 			buf_put(&key, s->name.p, s->name.len);
 		}
 		if (s->figures == NULL) {
-			send_removal(run, buf_view(&key), buf_view(&zset), s->name);
+			send_removal(run, s->dim, buf_view(&key), buf_view(&zset), s->name);
 			continue;
 		}
 		n = publish_fields(run->conf, s->dim, model, s->figures, run->now_ms, fields);
 		if (s->dim != DIM_TOTAL)
-			send_ranks(run, buf_view(&zset), s->name, fields);
+			send_ranks(run, s->dim, buf_view(&zset), s->name, fields);
 		send_hash(run, buf_view(&key), fields, n);
 	}
 	buf_free(&zset);
@@ -339,7 +362,7 @@ on_members(struct redisReply *r, void *arg)
 		buf_put(&key, zset.p, zset.len);
 		buf_putc(&key, ':');
 		buf_put(&key, value.p, value.len);
-		send_removal(&run, buf_view(&key), buf_view(&zset), value);
+		send_removal(&run, s->dim, buf_view(&key), buf_view(&zset), value);
 		buf_free(&zset);
 		buf_free(&key);
 	}
