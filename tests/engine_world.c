@@ -476,6 +476,13 @@ world_site_key(struct hash_key *key)
 	memcpy(key->bytes, "the site's key..", HASH_KEY_LEN);
 }
 
+static bool
+is_hosting(void *arg, struct slice addr)
+{
+	(void)arg;
+	return (slice_starts(addr, SLICE("203.0.113.")));
+}
+
 struct world *
 world_new(bool replay)
 {
@@ -498,7 +505,8 @@ world_new(bool replay)
 	must(sources != NULL && bots != NULL);
 	*r = (struct engine_rules){ .bots = bots, .source = { sources, own_hosts, none }, .n_identities = 3,
 	    .tokens = tokens, .n_tokens = N_ELEM(tokens), .session_timeout_ms = 1800000, .lookback_ms = 30 * DAY_MS,
-	    .basis = BASIS_TOTAL, .levels = windows_default, .n_levels = N_ELEM(windows_default), .max_series = 10000 };
+	    .basis = BASIS_TOTAL, .levels = windows_default, .n_levels = N_ELEM(windows_default), .max_series = 10000,
+	    .is_hosting = is_hosting, .limits = evidence_usual };
 	r->identities[0].kind = IDENTITY_COOKIE;
 	r->identities[1].kind = IDENTITY_UID;
 	r->identities[2].kind = IDENTITY_IP_UA;

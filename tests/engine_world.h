@@ -49,6 +49,7 @@ struct record {
 	struct strmap *fields;		/* the others: field or member -> struct buf */
 };
 
+/* 203.0.113.* is a hoster's network. */
 struct world *world_new(bool replay);
 void world_free(struct world **);
 /* The same in all worlds. */

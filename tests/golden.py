@@ -38,7 +38,7 @@ site "shop" {{
 	provider "generic" {{ secret_file = '{dir}/generic.secret' }}
 }}
 """
-KEPT = re.compile(r"rpv:shop:(24h|30d):(total|(landing|page|source|channel|campaign|country|device)(@rpv|@visits)?(:.*)?)$")
+KEPT = re.compile(r"rpv:shop:(24h|30d):(total|(landing|page|source|channel|campaign|country|device|bot|bot_page)(@rpv|@visits)?(:.*)?)$")
 
 
 class Raw(rig.Redis):
@@ -143,12 +143,16 @@ class Shop(process.Host):
                   self.status("journal_depth") == "0", lambda: str(self.redis_conn.hash("rpv:shop:status")))
 
     # Of everything that is remembered: a visit that is over, one that is open, one to be known by address, a token, a
-    # customer, an alias, an order that waits for its visit, one in a foreign currency, a refund before its order.
+    # customer, an alias, an order that waits for its visit, one in a foreign currency, a refund before its order; a bot;
+    # who asked for robots.txt, with a visit and without one yet.
 
     def before(self):
         self.hit("/lamp?utm_source=news&utm_medium=email&utm_campaign=march", "old", T0 + 10)
         self.hit("/thanks?order=t2", "tok", T0 + 20)
         self.hit("/chair", "-", T0 + 30, ip="192.0.2.9")
+        self.hit("/robots.txt", "asks", T0 + 31)
+        self.hit("/chair", "asks", T0 + 32)
+        self.hit("/chair", "-", T0 + 33, agent="Mozilla/5.0 (compatible; Googlebot/2.1)")
         self.append("orders.ndjson", rig.as_json({"id": "e1", "type": "order.paid", "time": rig.rfc3339(T0 + 35), "order": {
             "id": "file1", "total": "7.00", "currency": "EUR", "visitor": "old", "customer": "c1", "aliases": ["alias1"]}}) + b"\n")
         self.clock(T0 + 60)
@@ -160,11 +164,13 @@ class Shop(process.Host):
         self.tell("paid", id="waits", total="3.00", token="later")
         self.clock(T0 + 5000)
         self.hit("/table", "open", T0 + 5000)
+        self.hit("/robots.txt", "asked", T0 + 5000)
         self.clock(T0 + 5002)
         self.settle()
 
     def after(self):
         self.hit("/sofa", "open", T0 + 5010)            # goes on
+        self.hit("/sofa", "asked", T0 + 5011)
         self.hit("/thanks?order=later", "bed", T0 + 5012)
         self.clock(T0 + 5020)
         self.tell("refunded", id="r1", order_id="alias1", amount="2.00")

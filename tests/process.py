@@ -93,10 +93,10 @@ class Host(rig.Rig):
         if rig.until(probe, seconds) is None:
             raise Wrong(f"waited in vain: {what() if callable(what) else what}\n{self.read('rpvd.log')[-2000:]}")
 
-    def hit(self, target, visitor="a", t=None, file="access.log", ip="192.0.2.1"):
+    def hit(self, target, visitor="a", t=None, file="access.log", ip="192.0.2.1", agent=AGENT):
         t = t or time.time()
         stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(t))
-        self.append(file, f'{ip} - - [{stamp}] "GET {target} HTTP/1.1" 200 0 "-" "{AGENT}" "{visitor}" {t:.3f}\n')
+        self.append(file, f'{ip} - - [{stamp}] "GET {target} HTTP/1.1" 200 0 "-" "{agent}" "{visitor}" {t:.3f}\n')
 
     def request(self, ident=None, now=None, secret=SECRET, path="/hooks/generic"):
         """Bytes of a delivery of one paid order."""

@@ -103,6 +103,39 @@ if ! "$bin/rpvctl" -c "$work/rpvd.conf" total --window 30d >"$work/total" 2>&1 |
     ! grep -q 4973.17 "$work/total"; then
 	fail "rpvctl total: $(cat "$work/total")"
 fi
+# The same shop with networks known: half of the addresses, all of IPv4, in one that hosts machines.
+python3 - "$work/asn.mmdb" <<'END'
+import sys
+def text(s):
+    return bytes([0x40 | len(s)]) + s.encode()
+def number(n):
+    return b"\xa1" + bytes([n])
+data = b"\xe1" + text("autonomous_system_number") + b"\xc2" + (16509).to_bytes(2, "big")
+meta = b"\xe9" + text("node_count") + b"\xc1\x01" + text("record_size") + number(24) + text("ip_version") + number(4) + \
+    text("database_type") + text("x") + text("languages") + b"\0\x04" + text("binary_format_major_version") + number(2) + \
+    text("binary_format_minor_version") + number(0) + text("build_epoch") + b"\x01\x02\x01" + text("description") + b"\xe0"
+with open(sys.argv[1], "wb") as f:      # one node: 0.0.0.0/1 is nobody's, 128.0.0.0/1 that network's
+    f.write(b"\0\0\x01" + b"\0\0\x11" + bytes(16) + data + b"\xab\xcd\xefMaxMind.com" + meta)
+END
+cp "$work/rpvd.conf" "$work/lenient.conf"
+for bots in lenient strict; do
+	ask flushall >/dev/null
+	rm -rf "$work/state"/*
+	{ echo "asn = '$work/asn.mmdb'"; sed "s/^site .*/&\n\tbots = \"$bots\"/" "$work/lenient.conf"; } >"$work/rpvd.conf"
+	replay
+	if [ $bots = lenient ]; then
+		figures
+		strict=$(ask hget rpv:shop:30d:total visits_strict)
+		hosting=$(ask hget rpv:shop:30d:total evidence_hosting)
+		[ "$strict" -lt 2039 ] && [ "$strict" -ge $((2039 - hosting)) ] && [ "$hosting" -gt 500 ] && [ "$hosting" -lt 2039 ] ||
+		    fail "of 2039 visits $hosting are from a hoster, and $strict count where that is strict"
+	else
+		expect 30d:total visits="$strict" visits_strict="$strict" visits_lenient=2039 orders=59.0000 revenue=4973.17
+		sum=$(ask zrange rpv:shop:30d:device@visits 0 -1 withscores | awk 'NR % 2 == 0 { n += $1 } END { print n }')
+		[ "$sum" = "$strict" ] || fail "devices have $sum visits of $strict"
+	fi
+done
+
 # Addresses and browsers are in no key, no value and no file of the state.
 ask config set rdbcompression no >/dev/null
 ask save >/dev/null

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "core/client.h"
+#include "core/hosting.h"
 
 #define CHROME " AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
 
@@ -325,6 +326,33 @@ START_TEST(too_many_rules)
 }
 END_TEST
 
+START_TEST(hosters_networks)
+{
+	static const struct { const char *why, *text, *error; } wrong[] = {
+		{ "a name", "AS1 x\nHetzner", "h:2: " }, { "no number", "AS", "h:1: " }, { "0", "0 x", "h:1: " },
+		{ "too large", "AS4294967296 x", "h:1: " }, { "a number that goes on", "AS1x", "h:1: " },
+	};
+	struct err err = { "" };
+	struct hosting *h = hosting_parse(SLICE("# remark\n\nAS64500 A\n64496\tB\r\nas4294967295\n  # more\n"), "h", &err);
+	const char *dir = getenv("srcdir");
+	struct slice file = read_file(dir != NULL ? dir : ".", "data/hosting.txt");
+
+	ck_assert_msg(h != NULL, "%s", err.msg);
+	ck_assert(hosting_has(h, 64500) && hosting_has(h, 64496) && hosting_has(h, UINT32_MAX));
+	ck_assert(!hosting_has(h, 64499) && !hosting_has(h, 0));
+	hosting_free(&h);
+	for (size_t i = 0; i < N_ELEM(wrong); i++) {
+		ck_assert_msg(hosting_parse(slice_of(wrong[i].text), "h", &err) == NULL, "%s", wrong[i].why);
+		ck_assert_msg(strncmp(err.msg, wrong[i].error, strlen(wrong[i].error)) == 0, "%s: %s", wrong[i].why, err.msg);
+	}
+	h = hosting_parse(file, "hosting.txt", &err);
+	ck_assert_msg(h != NULL, "%s", err.msg);
+	ck_assert(hosting_has(h, 16509) && hosting_has(h, 24940) && !hosting_has(h, 3320) && !hosting_has(h, 13335));
+	hosting_free(&h);
+	free((void *)(uintptr_t)file.p);
+}
+END_TEST
+
 /* The least of some runs, so that what else the machine does hardly counts. */
 static double
 seconds_for(const struct bots *b, struct slice agent)
@@ -468,6 +496,7 @@ main(void)
 	tcase_add_loop_test(tc, exceptions_reach_back, 0, 61);
 	tcase_add_loop_test(tc, file_is_checked, 0, (int)N_ELEM(files));
 	tcase_add_test(tc, too_many_rules);
+	tcase_add_test(tc, hosters_networks);
 	tcase_add_test(tc, hostile_agent_takes_linear_time);
 	tcase_add_loop_test(tc, agent_has_device, 0, (int)N_ELEM(devices));
 	tcase_add_test(tc, devices_have_names);

@@ -163,6 +163,10 @@ story_rule(struct teller *t, struct slice line)
 		story_rates(t, rest);
 	else if (slice_is(word, "basis"))
 		rules->basis = slice_is(rest, "net") ? BASIS_NET : BASIS_NET_OF_TAX;
+	else if (slice_is(word, "strict"))
+		rules->strict = true;
+	else if (slice_is(word, "limits"))	/* small enough for a story */
+		rules->limits = (struct evidence_limits){ .bare_views = 3, .assets_known = 1, .rate_views = 3, .rate_ms = 500, .errors = 2 };
 	else if (slice_is(word, "lookback"))
 		rules->lookback_ms = atoi(rest.p) * DAY_MS;
 	else if (slice_is(word, "identity")) {
@@ -222,7 +226,10 @@ expect_field(const struct teller *t, struct slice series, const int64_t *figures
 		{ "refunds", FIG_REFUNDS, true }, { "recurring", FIG_RECURRING, true }, { "sales", FIG_SALES, false },
 		{ "sales_orders", FIG_SALES_ORDERS, false }, { "unattributed", FIG_UNATTRIBUTED, false },
 		{ "fetches", FIG_FETCHES, false }, { "pages", FIG_PAGES, false }, { "errors", FIG_ERRORS, false },
-		{ "search", FIG_SEARCH, false }, { "ai_crawler", FIG_AI_CRAWLER, false }, { "ai_assistant", FIG_AI_ASSISTANT, false },
+		{ "left_out", FIG_LEFT_OUT, false }, { "suspects", FIG_SUSPECTS, false },
+		{ "robots", FIG_EVIDENCE + EVIDENCE_ROBOTS, false }, { "no_assets", FIG_EVIDENCE + EVIDENCE_NO_ASSETS, false },
+		{ "rate", FIG_EVIDENCE + EVIDENCE_RATE, false }, { "errors_only", FIG_EVIDENCE + EVIDENCE_ERRORS, false },
+		{ "hosting", FIG_EVIDENCE + EVIDENCE_HOSTING, false }, { "search", FIG_SEARCH, false }, { "ai_crawler", FIG_AI_CRAWLER, false }, { "ai_assistant", FIG_AI_ASSISTANT, false },
 	};
 	struct slice value;
 
@@ -343,10 +350,72 @@ static const struct story bots[] = {
 };
 TELL_TEST(bots_of_stories, bots)
 
-/* ---- visits ------------------------------------------------------------------ */
-
 #define ADS "?utm_source=ads&utm_medium=cpc"
 #define NEWS "?utm_source=news&utm_medium=email"
+
+/* ---- evidence ------------------------------------------------------------------ */
+
+/* A person who loads an asset, so that it is known that visits do. */
+#define PERSON "limits\n10:00:00 GET /a ip=192.0.2.99\n10:00:00 GET /a.css ip=192.0.2.99\n"
+
+static const struct story evidence[] = {
+	{ "a person", PERSON "10:00:05 GET /b ip=192.0.2.99\n10:00:09 GET /c ip=192.0.2.99\n10:00:12 GET /d ip=192.0.2.99",
+	  "total||visits=1 suspects=0 left_out=0 robots=0 no_assets=0 rate=0 errors_only=0 hosting=0" },
+	{ "who asks for robots.txt first", "10:00:00 GET /robots.txt\n10:00:01 GET /a", "total||visits=1 robots=1 suspects=1 left_out=0\nlanding|/a|visits=1\ncount|evidence_robots|1" },
+	{ "whatever the answer", "10:00:00 GET /robots.txt status=404\n10:00:01 GET /a", "total||visits=1 robots=1" },
+	{ "who asks for it later is curious", "10:00:00 GET /a\n10:00:01 GET /robots.txt\n10:00:02 GET /b", "total||visits=1 robots=0 suspects=0" },
+	{ "another one's question", "10:00:00 GET /robots.txt ip=192.0.2.2\n10:00:01 GET /a", "total||visits=1 robots=0" },
+	{ "it is forgotten with the session timeout", "10:00:00 GET /robots.txt\n10:30:00 GET /a\n10:31:00 GET /robots.txt ip=192.0.2.2\n11:01:01 GET /a ip=192.0.2.2",
+	  "total||visits=2 robots=1" },
+	{ "a line of it that comes too late", "10:00:00 GET /x ip=192.0.2.7\n09:44:59 GET /robots.txt\n10:00:01 GET /a", "total||visits=2 robots=0" },
+	{ "one that comes late", "10:00:00 GET /x ip=192.0.2.7\n09:50:00 GET /robots.txt\n10:00:01 GET /a", "total||visits=2 robots=1" },
+
+	{ "no asset, where others load them", PERSON "10:01:00 GET /a\n10:02:00 GET /b\n10:03:00 GET /c", "total||visits=2 no_assets=1 suspects=1" },
+	{ "not after two pages", PERSON "10:01:00 GET /a\n10:02:00 GET /b", "total||visits=2 no_assets=0" },
+	{ "an asset in time", PERSON "10:01:00 GET /a\n10:02:00 GET /b\n10:02:01 GET /b.png status=304\n10:03:00 GET /c", "total||visits=2 no_assets=0 suspects=0" },
+	{ "an asset takes it back", PERSON "10:01:00 GET /a\n10:02:00 GET /b\n10:03:00 GET /c\n10:03:01 GET /c.png", "total||visits=2 no_assets=0 suspects=0\ncount|evidence_no_assets|1" },
+	{ "one that comes late too", PERSON "10:01:00 GET /a\n10:02:00 GET /b\n10:03:00 GET /c\n10:02:59 GET /c.png", "total||visits=2 no_assets=0 suspects=0" },
+	{ "another one's asset does not", PERSON "10:01:00 GET /a\n10:02:00 GET /b\n10:03:00 GET /c\n10:03:01 GET /c.png ip=192.0.2.2", "total||no_assets=1" },
+	{ "nobody loads any", "limits\n10:01:00 GET /a\n10:02:00 GET /b\n10:03:00 GET /c", "total||visits=1 no_assets=0" },
+	{ "few do", PERSON "10:01:00 GET /a ip=192.0.2.2\n10:01:00 GET /a ip=192.0.2.3\n10:01:00 GET /a\n10:02:00 GET /b\n10:03:00 GET /c", "total||visits=4 no_assets=0" },
+	{ "a missing picture is none", PERSON "10:01:00 GET /a\n10:02:00 GET /b\n10:02:00 GET /b.png status=404\n10:03:00 GET /c", "total||no_assets=1 errors_only=0" },
+
+	{ "faster than a person", "limits\n10:00:00 GET /a\n10:00:00.300 GET /b\n10:00:00.900 GET /c", "total||visits=1 rate=1 suspects=1" },
+	{ "it stays said", "limits\n10:00:00 GET /a\n10:00:00.300 GET /b\n10:00:00.900 GET /c\n10:20:00 GET /d", "total||visits=1 rate=1" },
+	{ "not faster", "limits\n10:00:00 GET /a\n10:00:00.300 GET /b\n10:00:01.500 GET /c", "total||visits=1 rate=0" },
+	{ "two pages are no rate", "limits\n10:00:00 GET /a\n10:00:00 GET /b", "total||visits=1 rate=0" },
+	{ "of the usual limits", "10:00:00 GET /a\n10:00:00 GET /b\n10:00:00 GET /c", "total||visits=1 rate=0" },
+
+	{ "little but errors", "limits\n10:00:00 GET /a\n10:00:01 GET /.env status=404\n10:00:02 GET /wp-admin status=403", "total||visits=1 errors_only=1 suspects=1" },
+	{ "one is none", "limits\n10:00:00 GET /a\n10:00:01 GET /.env status=404", "total||errors_only=0" },
+	{ "more pages than that", "limits\n10:00:00 GET /a\n10:00:05 GET /b\n10:00:06 GET /x status=404\n10:00:07 GET /y status=404\n10:00:08 GET /z status=404", "total||errors_only=0" },
+	{ "an error before the visit is nobody's", "limits\n10:00:00 GET /x status=404\n10:00:00 GET /a\n10:00:01 GET /.env status=404", "total||errors_only=0" },
+
+	{ "from a hoster's network", "10:00:00 GET /a ip=203.0.113.5", "total||visits=1 hosting=1 suspects=1 left_out=0" },
+	{ "all of it is one suspect", "10:00:00 GET /robots.txt ip=203.0.113.5\n10:00:00 GET /a ip=203.0.113.5", "total||visits=1 hosting=1 robots=1 suspects=1" },
+
+	{ "strict: it is in no figure", "strict\n10:00:00 GET /robots.txt\n10:00:00 GET /a" NEWS "\n10:00:10 GET /b\n10:00:00 GET /a ip=192.0.2.9",
+	  "total||visits=1 left_out=1 suspects=1\nlanding|/a|visits=1\npage|/a|visits=1\npage|/b|none\nsource|news/email|none\ndevice|desktop|visits=1\n"
+	  "channel|Email|none\ncampaign|(none)|visits=1\ncountry|(unknown)|visits=1\ncount|visits|2" },
+	{ "strict: what is said late takes it out", "strict\nlimits\n10:00:00 GET /a\n10:00:00 GET /b\n10:00:00 GET /c\n10:00:30 GET /d",
+	  "total||visits=0 left_out=1\npage|/a|none\npage|/d|none\nlanding|/a|none" },
+	{ "strict: an asset puts it back", "strict\n" PERSON "10:01:00 GET /x\n10:02:00 GET /b\n10:03:00 GET /c\n10:03:01 GET /c.png",
+	  "total||visits=2 left_out=0 suspects=0\npage|/x|visits=1\npage|/c|visits=1\nlanding|/x|visits=1" },
+	{ "strict: who buys is a person", "strict\n10:00:00 GET /robots.txt\n10:00:00 GET /a c=x\n10:00:10 GET /b c=x\n10:01:00 paid o1 10.00EUR visitor=x\n10:03:00 until\n10:04:00 GET /c c=x",
+	  "total||visits=1 orders=1 left_out=0 suspects=0\npage|/a|visits=1 orders=1\npage|/c|visits=1 orders=1" },
+	{ "lenient: who buys is none either", "10:00:00 GET /a c=x ip=203.0.113.5\n10:01:00 paid o1 10.00EUR visitor=x\n10:03:00 until", "total||visits=1 hosting=1 suspects=0" },
+	{ "strict: and was one before", "strict\n10:00:00 GET /a" NEWS " c=x ip=203.0.113.5\n12:00:00 GET /b c=x\n12:01:00 paid o1 10.00EUR visitor=x\n12:03:00 until",
+	  "total||visits=2 orders=1 hosting=1 left_out=0 suspects=0\nsource|news/email|visits=1 revenue=1000\nlanding|/a|visits=1" },
+	{ "strict: though all is refunded", "strict\n10:00:00 GET /a c=x ip=203.0.113.5\n10:01:00 paid o1 10.00EUR visitor=x\n10:03:00 until\n10:04:00 refund o1 r1 10.00EUR",
+	  "total||visits=1 orders=0 left_out=0" },
+	{ "strict: an order that comes days later", "strict\n10:00:00 GET /a c=x ip=203.0.113.5\n3+10:00:00 GET /z ip=192.0.2.8\n3+10:01:00 paid o1 10.00EUR visitor=x\n3+10:03:00 until",
+	  "total||visits=2 orders=1 left_out=0\nlanding|/a|visits=1 orders=1" },
+	{ "an adopted visit keeps what is said of it", "10:00:00 GET /robots.txt\n10:00:00 GET /a\n10:00:01 GET /b c=x ref=https://shop.example/a",
+	  "total||visits=1 robots=1 suspects=1\ncount|adopted|1" },
+};
+TELL_TEST(evidence_of_stories, evidence)
+
+/* ---- visits ------------------------------------------------------------------ */
 
 static const struct story visits[] = {
 	{ "exactly the session timeout apart is one visit", "10:00:00 GET /a c=x\n10:30:00 GET /b c=x", "total||visits=1" },
@@ -622,7 +691,7 @@ int
 main(void)
 {
 	const struct { const char *name; const TTest *test; size_t n; } all[] = {
-		{ "hits", hits_of_stories, N_ELEM(hits) }, { "bots", bots_of_stories, N_ELEM(bots) }, { "visits", visits_of_stories, N_ELEM(visits) },
+		{ "hits", hits_of_stories, N_ELEM(hits) }, { "bots", bots_of_stories, N_ELEM(bots) }, { "evidence", evidence_of_stories, N_ELEM(evidence) }, { "visits", visits_of_stories, N_ELEM(visits) },
 		{ "visitors", visitors_of_stories, N_ELEM(visitors) }, { "adoptions", adoptions_of_stories, N_ELEM(adoptions) },
 		{ "joins", joins_of_stories, N_ELEM(joins) }, { "customers", customers_of_stories, N_ELEM(customers) },
 		{ "credits", credits_of_stories, N_ELEM(credits) }, { "orders", orders_of_stories, N_ELEM(orders) },

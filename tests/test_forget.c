@@ -170,6 +170,7 @@ a_day(struct shop *s)
 	paid(s, 15 * HOUR + 1000, "o2", "anna", "email:anna@mail.example", "");
 	until(s, 17 * HOUR);
 	hit(s, 18 * HOUR, "anna", "/desk", "");
+	hit(s, 18 * HOUR + 1800001, "anna", "/robots.txt", "");
 }
 
 static struct shop

@@ -121,6 +121,14 @@ START_TEST(refused)
 }
 END_TEST
 
+static uint32_t
+as_number(struct geo *geo, const char *address)
+{
+	uint32_t number = 0;
+
+	return (geo_as_number(geo, slice_of(address), &number) ? number : 0);
+}
+
 /* Every row of the answers, twice: the second time from the cache. */
 START_TEST(answers)
 {
@@ -146,6 +154,9 @@ START_TEST(answers)
 			geo = geo_open(shared(name), &err);
 			ck_assert_msg(geo != NULL, "%s", err.msg);
 		}
+		ck_assert_msg(!is_asn || as_number(geo, address) == (uint32_t)atol(answer), "%s %s: %u, expected %s", file, address,
+		    as_number(geo, address), answer);
+		ck_assert_msg(is_asn || as_number(geo, address) == 0, "%s %s: it has no networks", file, address);
 		for (int again = 0; again < 2; again++)
 			ck_assert_msg(strcmp(country(geo, address), is_asn ? "" : answer) == 0, "%s %s: %s, expected %s",
 			    file, address, country(geo, address), is_asn ? "nothing: it has no countries" : answer);

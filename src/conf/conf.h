@@ -67,6 +67,7 @@ struct site_conf {
 	int64_t session_timeout_ms, reorder_ms, lookback_ms;
 	enum conf_basis basis;
 	enum conf_model model;
+	enum conf_bots bots;
 	unsigned max_series;		/* per dimension: 10000 */
 	uint64_t history_limit;		/* bytes of Redis: 1G */
 };
@@ -79,7 +80,7 @@ struct config {
 	char *webhook_listen;		/* NULL: no listener */
 	char *state_dir;		/* "/var/lib/rpvd" */
 	char *data_dir;			/* where sources.tsv and bots.txt are; NULL: the installed ones */
-	char *geo;			/* MaxMind-format database; NULL: none */
+	char *geo, *asn;		/* MaxMind-format databases; NULL: none */
 	int64_t journal_keep_ms;	/* 35d */
 	int64_t quarantine_keep_ms;	/* 7d */
 	int64_t commit_interval_ms;	/* 250ms */

@@ -225,6 +225,7 @@ check_redis(char *value)
 /* ---- the tables ---- */
 
 static const char *const basis_names[] = { [BASIS_TOTAL] = "total", [BASIS_NET_OF_TAX] = "net_of_tax", [BASIS_NET] = "net", NULL };
+static const char *const bots_names[] = { [BOTS_LENIENT] = "lenient", [BOTS_STRICT] = "strict", NULL };
 static const char *const model_names[] = {
 	[MODEL_LAST_NON_DIRECT] = "last_non_direct", [MODEL_LAST] = "last", [MODEL_FIRST] = "first",
 	[MODEL_LINEAR] = "linear", [MODEL_POSITION] = "position", [MODEL_TIME_DECAY] = "time_decay", NULL
@@ -296,10 +297,13 @@ const struct option options[] = {
 	{ IN_TOP, "state_dir", T_PATH, TOP(state_dir), .fallback = "/var/lib/rpvd", .check = check_path,
 	    .text = "Directory of the webhook journal. It must survive a restart." },
 	{ IN_TOP, "data_dir", T_PATH, TOP(data_dir), .check = check_path, .sample = "\"/usr/local/share/rpvd\"",
-	    .text = "Directory of sources.tsv and bots.txt, in place of the installed ones. See TABLES." },
+	    .text = "Directory of sources.tsv, bots.txt and hosting.txt, in place of the installed ones. See TABLES." },
 	{ IN_TOP, "geo", T_PATH, TOP(geo), .check = check_path, .sample = "\"/var/lib/GeoIP/GeoLite2-Country.mmdb\"",
 	    .text = "Database of countries in MaxMind's format, with country.iso_code or country_code. "
 	    "Without it every country is (unknown)." },
+	{ IN_TOP, "asn", T_PATH, TOP(asn), .check = check_path, .sample = "\"/var/lib/GeoIP/GeoLite2-ASN.mmdb\"",
+	    .text = "Database of networks in MaxMind's format, with autonomous_system_number, or asn. "
+	    "With it a visit from a network that hosts machines (hosting.txt) has that as evidence against it." },
 	{ IN_TOP, "journal_keep", T_DURATION, TOP(journal_keep_ms), "35d", "1d", "400d",
 	    .text = "How long webhooks stay in the journal after they were committed. "
 	    "A Redis that lost its state is rebuilt from these." },
@@ -360,6 +364,9 @@ const struct option options[] = {
 	{ IN_SITE, "model", T_ENUM, SITE(model), "last_non_direct", .choices = model_names,
 	    .text = "Attribution model of the dimensions source, channel and campaign. "
 	    "The other models have dimensions of their own, such as source.first." },
+	{ IN_SITE, "bots", T_ENUM, SITE(bots), "lenient", .choices = bots_names,
+	    .text = "Whether visits that pass for a person's, but behave like a machine's, count. "
+	    "lenient shows the evidence beside the figures; strict leaves such visits out, unless the visitor buys." },
 	{ IN_SITE, "ignore_paths", T_LIST, SITE(ignore_paths), "", .check = check_glob, .sample = "{\"/wp-json/*\", \"/healthz\"}",
 	    .text = "Path patterns of hits that are no pageviews. * is any run of characters, / too; ? is one." },
 	{ IN_SITE, "ignore_referrers", T_LIST, SITE(ignore_referrers), "", .check = check_host, .sample = "{\"pay.example\"}",
@@ -611,7 +618,7 @@ choice(const struct option *o, const char *value, struct err *expected)
 	return (-1);
 }
 
-_Static_assert(sizeof(enum conf_basis) == sizeof(unsigned) && sizeof(enum conf_model) == sizeof(unsigned), "T_ENUM");
+_Static_assert(sizeof(enum conf_basis) == sizeof(unsigned) && sizeof(enum conf_bots) == sizeof(unsigned) && sizeof(enum conf_model) == sizeof(unsigned), "T_ENUM");
 
 static int
 set_enum(const struct option *o, const char *value, void *field, struct err *expected)

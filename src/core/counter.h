@@ -28,6 +28,8 @@ enum counter {
 	COUNT_SPAM_REFERRER,		/* somebody's, but no pageview: sent to have its referrer looked up */
 	COUNT_BOT_CLASS,		/* of COUNT_BOT, by class: from here on, but AGENT_BROWSER as enum agent_class */
 	COUNT_BOT_LAST = COUNT_BOT_CLASS + 11,
+	COUNT_EVIDENCE,			/* visits, + enum evidence: it was said of them once */
+	COUNT_EVIDENCE_LAST = COUNT_EVIDENCE + 4,
 	COUNTERS
 };
 

@@ -20,10 +20,12 @@ static const char *const counter_names[COUNTERS] = {
 	"spam_referrer",
 	"bot_search", "bot_ai_crawler", "bot_ai_assistant", "bot_ad", "bot_seo", "bot_monitor", "bot_preview", "bot_feed",
 	"bot_archive", "bot_library", "bot_scanner", "bot_other",
+	"evidence_robots", "evidence_no_assets", "evidence_rate", "evidence_errors", "evidence_hosting",
 };
 
 /* The names of the classes, and their order. */
 _Static_assert(COUNT_BOT_LAST - COUNT_BOT_CLASS == AGENT_CLASSES - 1 - (AGENT_BROWSER + 1), "a counter for each class of bots");
+_Static_assert(COUNT_EVIDENCE_LAST - COUNT_EVIDENCE + 1 == EVIDENCES, "and for each evidence");
 
 const char *
 counter_name(enum counter c)
@@ -354,16 +356,19 @@ begin_visit(struct engine *e, const struct facts *f, const struct who *who)
 		.country = windows_series(e->windows, DIM_COUNTRY, slice_of(country)),
 		.device = windows_series(e->windows, DIM_DEVICE, slice_of(device_name(f->device))),
 	};
+	struct visit *at;
 
 	e->next_visit++;
 	count_visit(e, &v);
-	return (visits_add(&e->visits, &v, e->clock));
+	at = visits_add(&e->visits, &v, e->clock);
+	evidence_begin(e, at, f);
+	return (at);
 }
 
 static void
 add_page(struct engine *e, struct visit *v, struct slice page)
 {
-	const int64_t figures[5] = { 1, v->credit[0], v->credit[1], v->credit[2], v->credit[3] };
+	const int64_t figures[5] = { !v->left_out, v->credit[0], v->credit[1], v->credit[2], v->credit[3] };
 	uint32_t series;
 
 	if (visit_is_full(v)) {
@@ -394,6 +399,7 @@ pageview(struct engine *e, const struct facts *f, const struct who *who, bool la
 	if (f->time_ms > v->last_ms)
 		v->last_ms = f->time_ms;
 	add_page(e, v, facts_page(f));
+	evidence_hit(e, v, f);
 	visits_dirty(&e->visits, v);
 	note_day(e, who, v->last_ms);
 	return (v);
@@ -446,7 +452,23 @@ needs_history(struct engine *e, const struct facts *f, const struct who *who, bo
 		want_visitor(e, who->visitor);
 		return (true);
 	}
+	if (f->sign != SIGN_NONE && may_be_open_in_block(e, who->visitor, f->time_ms)) {
+		want_visitor(e, who->visitor);
+		return (true);
+	}
 	return (!late && !f->is_error && f->time_ms - e->rules->session_timeout_ms < e->evicted_before && needs_open_visit(e, f, who));
+}
+
+/* A hit that is no pageview: what it says of the visit that goes on, or of one to come. */
+static void
+take_sign(struct engine *e, const struct facts *f, uint64_t visitor)
+{
+	struct visit *v = visitor_latest(visits_find(&e->visits, visitor));
+
+	if (visit_is_open(e, v, f->time_ms))
+		evidence_hit(e, v, f);
+	else
+		evidence_before(e, visitor, f);
 }
 
 static enum engine_result
@@ -459,6 +481,8 @@ take(struct engine *e, const struct facts *f, const struct who *who, bool late)
 	engine_count(e, f->what, 1);
 	if (!f->is_error && !late)
 		adopt(e, f, who);
+	if (f->sign != SIGN_NONE)
+		take_sign(e, f, who->visitor);
 	if (f->what == COUNT_PAGEVIEWS)
 		v = pageview(e, f, who, late);
 	else

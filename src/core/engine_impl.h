@@ -1,5 +1,5 @@
 /*
- * engine_impl: the engine's insides, shared by engine.c (hits), settle.c (order events
+ * engine_impl: the engine's insides, shared by engine.c (hits), evidence.c, settle.c (order events
  * and money), join.c (decisions), erase.c (a person who is forgotten) and state.c (records).
  */
 #ifndef RPVD_ENGINE_IMPL_H
@@ -8,6 +8,7 @@
 #include "base/heap.h"
 #include "base/map.h"
 #include "core/engine.h"
+#include "core/evidence.h"
 #include "core/model.h"
 #include "core/names.h"
 #include "core/orderbook.h"
@@ -86,6 +87,7 @@ struct engine {
 	struct windows *windows;
 	uint32_t total;			/* number of the total's series */
 	struct visits visits;
+	struct evidence_state evidence;
 	struct orderbook book;
 	struct map64 tokens, customers, agents;
 	size_t settle_at;		/* visits in memory: engine_settle() */

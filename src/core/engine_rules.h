@@ -10,6 +10,7 @@
 
 #include "base/slice.h"
 #include "core/client.h"
+#include "core/evidence.h"
 #include "core/money.h"
 #include "core/source.h"
 #include "core/window.h"
@@ -50,6 +51,11 @@ struct engine_rules {
 	/* Two letters, or "(unknown)"; called once a visit; may be NULL. */
 	const char *(*country)(void *arg, struct slice addr);
 	void *country_arg;
+	/* Whether an address is of a network that hosts machines; called once a visit; may be NULL. */
+	bool (*is_hosting)(void *arg, struct slice addr);
+	void *hosting_arg;
+	struct evidence_limits limits;
+	bool strict;			/* visits with evidence (evidence.h) are taken out of the figures */
 	const struct level *levels;
 	size_t n_levels, max_series;
 	size_t visits_bytes, series_bytes;	/* of memory, that they may take, about; 0: no bound */

@@ -248,6 +248,7 @@ erase_memory(struct engine *e, const struct forget *f)
 	struct token *t;
 
 	visits_erase(&e->visits, f, &e->erased);
+	evidence_forget(&e->evidence, f);
 	for (size_t i = 0; (t = map64_next(&e->tokens, &i, NULL)) != NULL;)
 		if (t->seen && forget_has(f, t->visit.visitor))
 			t->visit = (struct visit_ref){ 0, 0, t->seen_ms };

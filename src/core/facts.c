@@ -276,6 +276,17 @@ pageview_or_not(const struct engine_rules *rules, const struct hit *hit, struct 
 	return (is_ignored_path(rules, page) ? COUNT_IGNORED_PATH : COUNT_PAGEVIEWS);
 }
 
+static enum facts_sign
+sign_of(const struct engine_rules *rules, const struct hit *hit, enum counter what, struct slice page)
+{
+	if (slice_is(page, "/robots.txt"))
+		return (SIGN_ROBOTS);
+	if (what == COUNT_ASSET)
+		return (SIGN_ASSET);
+	/* A page may have many pictures that are missing. */
+	return (hit->status >= 400 && !page_is_asset(page, rules->assets) && !is_ignored_path(rules, page) ? SIGN_ERROR : SIGN_NONE);
+}
+
 static struct slice
 grouped(const struct engine_rules *rules, struct slice page)
 {
@@ -463,6 +474,7 @@ facts_of(struct facts_maker *m, const struct hit *hit, struct facts *f, char *by
 	}
 	origin = referrer_origin(hit->referrer);
 	f->what = (uint8_t)pageview_or_not(m->rules, hit, page);
+	f->sign = (uint8_t)sign_of(m->rules, hit, f->what, page);
 	f->is_internal = !f->by_agent && has_ip_ua(m->rules) && is_internal(m, hit->referrer, origin);
 	f->user_agent = agent->hash;
 	f->device = (uint8_t)agent->device;

@@ -25,6 +25,9 @@
 #define FACTS_ADDR_MAX 200		/* longer ones are no addresses, and differ before that */
 #define FACTS_BYTES_MAX 1024
 
+/* What a hit that is no pageview says of its visit. */
+enum facts_sign { SIGN_NONE, SIGN_ASSET, SIGN_ERROR, SIGN_ROBOTS };
+
 /* Small, and its strings one behind the other: millions of them go from one core's cache to another's. */
 struct facts {
 	int64_t time_ms;
@@ -40,6 +43,7 @@ struct facts {
 	 * time is set; of a bot its rule, its page and is_error too.  COUNT_PAGEVIEWS, or the reason why it is none. */
 	uint8_t what;
 	uint8_t device;			/* enum device */
+	uint8_t sign;			/* enum facts_sign: an asset, a page that is an error, robots.txt whatever came of it */
 	uint16_t agent_rule;		/* of bots_judge() */
 	bool by_agent;			/* the identity is address + user agent */
 	bool is_error;			/* its status is 400 or more */

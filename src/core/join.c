@@ -439,7 +439,7 @@ touch_of(const struct visit *v)
 /* The visitor's visits that start within the lookback, up to and including the converting one;
  * the latest TOUCHES_MAX of them. */
 static void
-take_touches(const struct engine *e, struct order *o, const struct found *f, int64_t moment_ms)
+take_touches(struct engine *e, struct order *o, const struct found *f, int64_t moment_ms)
 {
 	struct touch touches[TOUCHES_MAX];
 	size_t n = 0, i = 0;
@@ -451,10 +451,13 @@ take_touches(const struct engine *e, struct order *o, const struct found *f, int
 			i++;
 		touches[TOUCHES_MAX - ++n] = touch_of(f->visit);
 		while (i-- > 0 && n < TOUCHES_MAX) {
-			const struct visit *v = f->owner->visits[i];
+			struct visit *v = f->owner->visits[i];
 
-			if (v->moved_to == 0 && v->since_ms <= moment_ms && v->start_ms >= o->time_ms - e->rules->lookback_ms)
-				touches[TOUCHES_MAX - ++n] = touch_of(v);
+			if (v->moved_to != 0 || v->since_ms > moment_ms || v->start_ms < o->time_ms - e->rules->lookback_ms)
+				continue;
+			touches[TOUCHES_MAX - ++n] = touch_of(v);
+			if (v->evidence != 0)
+				evidence_bought(e, v);
 		}
 		memmove(touches, touches + TOUCHES_MAX - n, n * sizeof(*touches));
 	}
@@ -490,6 +493,7 @@ join(struct engine *e, struct order *o, const struct found *f, int64_t moment_ms
 	if (f->visit != NULL) {
 		f->visit->referred = true;
 		visits_dirty(&e->visits, f->visit);
+		evidence_bought(e, f->visit);
 	}
 	order_count(e, o);
 	orderbook_dirty(&e->book, o);

@@ -17,5 +17,6 @@ enum conf_model {
 
 /* What of an order counts as revenue. */
 enum conf_basis { BASIS_TOTAL, BASIS_NET_OF_TAX, BASIS_NET };
+enum conf_bots { BOTS_LENIENT, BOTS_STRICT };
 
 #endif

@@ -572,6 +572,7 @@ change_head(struct engine *e, struct buf *value, struct changes *out)
 	buf_varint(value, windows_next_number(e->windows));
 	for (size_t i = 0; i < HISTORY_EPOCHS; i++)
 		buf_varint(value, e->visits.history[i]);
+	evidence_encode(e, value);
 	changes_add(out, CHANGE_HSET, SLICE("meta"), SLICE("engine"), buf_view(value));
 	e->counters_dirty = false;
 }
@@ -700,6 +701,8 @@ engine_load_head(struct engine *e, struct slice value, struct err *err)
 		windows_skip_numbers(e->windows, (uint32_t)reader_varint(&r));
 	for (size_t i = 0; i < HISTORY_EPOCHS && reader_more(&r); i++)
 		e->visits.history[i] = reader_varint(&r);
+	if (reader_more(&r))
+		evidence_decode(&e->evidence, &r);
 	if (r.bad || n > COUNTERS)
 		return (err_set(err, "the state's head record is damaged"));
 	e->check_yesterday_until = e->clock + e->rules->session_timeout_ms;

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "core/blocks.h"
+#include "core/evidence.h"
 #include "core/names.h"
 
 #define OPEN_BYTES 64			/* a record of `open`, about */
@@ -16,7 +17,9 @@
 enum {
 	FLAG_DIRECT = 1, FLAG_MOVED = 2, FLAG_CREDIT = 4, FLAG_REFERRED = 8,
 	FLAG_OPEN = 16,			/* in a block: it left early; agent and source follow */
-	FLAG_IN_BLOCK = 32		/* in `open`: it has been in a block before */
+	FLAG_IN_BLOCK = 32,		/* in `open`: it has been in a block before */
+	FLAG_WEIGHED = 64,		/* its evidence, bought, left_out follow */
+	FLAG_HABITS = 128		/* of one that is open: has_asset and errors follow */
 };
 
 #define EARLY_BITS 25			/* four megabytes: one false answer in six at ten million visitors */
@@ -405,12 +408,29 @@ is_plain(const struct visit *v)
 	return (v->place == v->id && v->born_ms == v->start_ms && v->since_ms == v->born_ms);
 }
 
-/* more: FLAG_OPEN, FLAG_IN_BLOCK or 0. */
+/* In a byte behind the evidence. */
+#define WEIGHED_BOUGHT 64
+#define WEIGHED_LEFT_OUT 128
+
+static int
+weighed(const struct visit *v)
+{
+	return (v->evidence | (v->bought ? WEIGHED_BOUGHT : 0) | (v->left_out ? WEIGHED_LEFT_OUT : 0));
+}
+
+static int
+habits(const struct visit *v)
+{
+	return (v->errors << 1 | v->has_asset);
+}
+
+/* more: of FLAG_OPEN, FLAG_IN_BLOCK, FLAG_HABITS. */
 static void
 visit_encode(const struct visit *v, int more, struct buf *out)
 {
 	int flags = (v->is_direct ? FLAG_DIRECT : 0) | (v->moved_to != 0 ? FLAG_MOVED : 0) |
-	    (has_credit(v) ? FLAG_CREDIT : 0) | (v->referred ? FLAG_REFERRED : 0) | more;
+	    (has_credit(v) ? FLAG_CREDIT : 0) | (v->referred ? FLAG_REFERRED : 0) |
+	    (weighed(v) != 0 ? FLAG_WEIGHED : 0) | (habits(v) != 0 ? more : more & ~FLAG_HABITS);
 
 	buf_u64(out, v->visitor);
 	buf_varint(out, v->id);
@@ -438,10 +458,29 @@ visit_encode(const struct visit *v, int more, struct buf *out)
 		buf_varint(out, v->pages[i]);
 	for (size_t i = 0; i < 4 && (flags & FLAG_CREDIT) != 0; i++)
 		buf_svarint(out, v->credit[i]);
+	if ((flags & FLAG_WEIGHED) != 0)
+		buf_putc(out, (char)weighed(v));
+	if ((flags & FLAG_HABITS) != 0)
+		buf_varint(out, (uint64_t)habits(v));
 	if ((flags & FLAG_OPEN) != 0) {
 		buf_u64(out, v->agent);
 		buf_u64(out, v->source_key);
 	}
+}
+
+static void
+read_weighed(struct visit *v, int byte)
+{
+	v->evidence = (uint8_t)(byte & ((1 << EVIDENCES) - 1));
+	v->bought = (byte & WEIGHED_BOUGHT) != 0;
+	v->left_out = (byte & WEIGHED_LEFT_OUT) != 0;
+}
+
+static void
+read_habits(struct visit *v, uint64_t habits)
+{
+	v->has_asset = (habits & 1) != 0;
+	v->errors = (uint8_t)(habits >> 1);
 }
 
 /* Pages stay behind in the reader's bytes; *n_pages of them follow at *pages. */
@@ -482,6 +521,10 @@ visit_decode(struct reader *r, int64_t epoch, struct visit *v, struct reader *pa
 		reader_varint(r);
 	for (size_t i = 0; i < 4 && (flags & FLAG_CREDIT) != 0; i++)
 		v->credit[i] = reader_svarint(r);
+	if ((flags & FLAG_WEIGHED) != 0)
+		read_weighed(v, reader_u8(r));
+	if ((flags & FLAG_HABITS) != 0)
+		read_habits(v, reader_varint(r));
 	if ((flags & FLAG_OPEN) != 0) {
 		v->agent = reader_u64(r);
 		v->source_key = reader_u64(r);
@@ -652,7 +695,7 @@ change_open(struct visits *all, struct visit *v, struct buf *value, struct buf *
 	buf_svarint(value, epoch_of(v->start_ms));
 	buf_u64(value, v->agent);
 	buf_u64(value, v->source_key);
-	visit_encode(v, v->in_block ? FLAG_IN_BLOCK : 0, value);
+	visit_encode(v, FLAG_HABITS | (v->in_block ? FLAG_IN_BLOCK : 0), value);
 	open_field(open_key(v), field);
 	changes_add(out, CHANGE_HSET, SLICE("open"), buf_view(field), buf_view(value));
 	map64_del(&all->left_open, open_key(v));	/* it is back */
@@ -692,7 +735,7 @@ append_visit(struct visits *all, const struct visit *v, bool open, struct out *o
 	if (epoch < all->first_epoch)
 		all->first_epoch = epoch;
 	out->scratch.len = 0;
-	visit_encode(v, open && v->moved_to == 0 ? FLAG_OPEN : 0, &out->scratch);
+	visit_encode(v, open && v->moved_to == 0 ? FLAG_OPEN | FLAG_HABITS : 0, &out->scratch);
 	out->value.len = 0;
 	buf_slice(&out->value, buf_view(&out->scratch));
 	append(all, 'v', epoch, v->visitor, out);

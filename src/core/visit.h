@@ -42,6 +42,9 @@ struct visit {
 	uint32_t landing, source, channel, campaign, country, device;	/* series numbers */
 	uint32_t views;
 	bool is_direct;
+	/* evidence.h.  has_asset and errors are known while it is open. */
+	uint8_t evidence, errors;	/* a bit for each enum evidence; errors that it met */
+	bool has_asset, bought, left_out;	/* loaded one; an order is its visitor's; it is not in the figures */
 	uint32_t *pages;		/* distinct, series numbers; few_pages as long as they fit */
 	uint32_t n_pages, pages_cap;
 	uint32_t few_pages[4];

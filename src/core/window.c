@@ -12,6 +12,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "core/evidence.h"
 
 #define RECENT 512
 #define MS_MINUTE INT64_C(60000)
@@ -112,7 +113,7 @@ size_t
 dim_width(enum dim dim)
 {
 	static const size_t widths[DIMS] = {
-		[DIM_TOTAL] = FIG_UNATTRIBUTED + 1, [DIM_LANDING] = 5, [DIM_PAGE] = 5, [DIM_COUNTRY] = 5, [DIM_DEVICE] = 5,
+		[DIM_TOTAL] = FIG_EVIDENCE + EVIDENCES, [DIM_LANDING] = 5, [DIM_PAGE] = 5, [DIM_COUNTRY] = 5, [DIM_DEVICE] = 5,
 		[DIM_SOURCE] = FIGURES_MAX, [DIM_CHANNEL] = FIGURES_MAX, [DIM_CAMPAIGN] = FIGURES_MAX,
 		[DIM_BOT] = FIG_ERRORS + 1, [DIM_BOT_PAGE] = FIG_AI_ASSISTANT + 1,
 	};

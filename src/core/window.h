@@ -36,7 +36,10 @@ enum figure {
 	FIG_VISITS,
 	FIG_ORDERS,			/* in 1/ORDER_ONE; + 4 * model */
 	FIG_REVENUE, FIG_REFUNDS, FIG_RECURRING,
-	FIG_SALES = 5, FIG_SALES_ORDERS, FIG_UNATTRIBUTED,	/* DIM_TOTAL only */
+	FIG_SALES = 5, FIG_SALES_ORDERS, FIG_UNATTRIBUTED,	/* these and the next DIM_TOTAL only */
+	FIG_LEFT_OUT,			/* visits that are in no FIG_VISITS */
+	FIG_SUSPECTS,			/* visits with evidence and without an order, left out or not */
+	FIG_EVIDENCE,			/* visits, + enum evidence */
 	FIG_FETCHES = FIG_VISITS,	/* DIM_BOT: hits, among them those of pages, and errors */
 	FIG_PAGES, FIG_ERRORS,
 	FIG_SEARCH = FIG_FETCHES + 1, FIG_AI_CRAWLER, FIG_AI_ASSISTANT	/* DIM_BOT_PAGE: of its fetches, by class */

@@ -25,6 +25,33 @@ static const struct column columns[] = {
 	{ "unattributed", "unattributed", COLUMN_PLAIN },
 };
 
+/* With and without the visits that look like a machine's, and what speaks against these. */
+static const struct column evidence[] = {
+	{ "lenient", "visits_lenient", COLUMN_PLAIN },
+	{ "rpv", "rpv_lenient", COLUMN_RPV },
+	{ "strict", "visits_strict", COLUMN_PLAIN },
+	{ "rpv", "rpv_strict", COLUMN_RPV },
+	{ "robots", "evidence_robots", COLUMN_IF_ANY },
+	{ "no_assets", "evidence_no_assets", COLUMN_IF_ANY },
+	{ "rate", "evidence_rate", COLUMN_IF_ANY },
+	{ "errors", "evidence_errors", COLUMN_IF_ANY },
+	{ "hosting", "evidence_hosting", COLUMN_IF_ANY },
+};
+
+/* Nothing where nothing speaks against any visit. */
+static void
+write_evidence(const struct figures *figures, struct buf *out)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < figures->count; i++)
+		any |= strcmp(ctl_number(figures->rows[i].hash, "visits_lenient"), ctl_number(figures->rows[i].hash, "visits_strict")) != 0;
+	if (!any)
+		return;
+	buf_puts(out, "\nWith (lenient) and without (strict) the visits that look like a machine's:\n\n");
+	figures_write(figures, "window", evidence, N_ELEM(evidence), out);
+}
+
 static void
 add_json(json_t *list, const char *window, const redisReply *hash, const struct partial *partial)
 {
@@ -92,6 +119,7 @@ ctl_total(struct ctl *ctl, struct buf *out)
 	else if (status == CTL_OK) {
 		figures_head(ctl, "totals", figures.rows[0].hash, out);
 		figures_write(&figures, "window", columns, N_ELEM(columns), out);
+		write_evidence(&figures, out);
 		ctl_put_partial(&partial, ctl->opt.window != NULL && strcmp(ctl->opt.window, "all") != 0 ? ctl->opt.window : NULL, out);
 	}
 	figures_free(&figures);

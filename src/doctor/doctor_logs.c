@@ -200,7 +200,7 @@ doctor_logs(struct doctor *d)
 	for (size_t i = 0; i < d->config->n_sites; i++) {
 		const struct site_conf *site = &d->config->sites[i];
 		struct err err, fix = doctor_fix("See rpvd -t.");
-		struct rules *rules = rules_new(site, d->tables, NULL, &err);
+		struct rules *rules = rules_new(site, d->tables, NULL, NULL, &err);
 
 		if (rules == NULL)
 			doctor_find(d, "rates", &fix, "site %s: %.400s", site->name, err.msg);

@@ -53,7 +53,7 @@ struct owned {				/* what a webhook_endpoint borrows */
 struct setup {
 	struct config *config;
 	struct tables *tables;
-	struct geo *geo;
+	struct geo *geo, *asn;
 	struct site **sites;
 	size_t n_sites;
 	struct owned *owned;
@@ -106,6 +106,7 @@ setup_free(struct setup *s)
 	free(s->endpoints);
 	tables_free(&s->tables);
 	geo_free(&s->geo);
+	geo_free(&s->asn);
 	config_free(&s->config);
 	*s = (struct setup){ 0 };
 }
@@ -182,7 +183,7 @@ is_at_work(const struct daemon *d, const struct site *site)
 static int
 add_sites(struct daemon *d, struct setup *s, struct buf *mistakes)
 {
-	struct site_env env = { d->base, s->config, s->tables, s->geo, d->journal, d->hooks, d->owner, d->options.replay, now_ms,
+	struct site_env env = { d->base, s->config, s->tables, s->geo, s->asn, d->journal, d->hooks, d->owner, d->options.replay, now_ms,
 	    d->options.replay || d->options.rebuild ? on_site_done : NULL, d, d->options.rebuild, d->clock, d->syslogs };
 	struct err err;
 	int rc = 0;
@@ -199,6 +200,18 @@ add_sites(struct daemon *d, struct setup *s, struct buf *mistakes)
 	return (rc);
 }
 
+/* NULL where none is configured, or it cannot be used. */
+static struct geo *
+load_geo(const struct setup *s, const char *option, char *const *path, struct buf *mistakes)
+{
+	struct geo *geo = NULL;
+	struct err err;
+
+	if (*path != NULL && (geo = geo_open(*path, &err)) == NULL)
+		config_complain(s->config, mistakes, path, "%s: %s", option, err.msg);
+	return (geo);
+}
+
 static void
 load_tables(struct setup *s, struct buf *mistakes)
 {
@@ -207,11 +220,8 @@ load_tables(struct setup *s, struct buf *mistakes)
 	s->tables = tables_load(s->config->data_dir, &err);
 	if (s->tables == NULL)
 		config_complain(s->config, mistakes, &s->config->data_dir, "data_dir: %s", err.msg);
-	if (s->config->geo == NULL)
-		return;
-	s->geo = geo_open(s->config->geo, &err);
-	if (s->geo == NULL)
-		config_complain(s->config, mistakes, &s->config->geo, "geo: %s", err.msg);
+	s->geo = load_geo(s, "geo", &s->config->geo, mistakes);
+	s->asn = load_geo(s, "asn", &s->config->asn, mistakes);
 }
 
 static struct config *

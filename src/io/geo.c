@@ -34,6 +34,7 @@ struct answer {
 	uint8_t len;
 	bool has_country;
 	char country[2];
+	uint32_t as_number;		/* 0: none */
 };
 
 struct geo {
@@ -103,7 +104,7 @@ geo_open(const char *path, struct err *err)
 	close(fd);
 	if (rc == MMDB_SUCCESS)
 		return (geo);
-	err_set(err, "%s: no usable country database: %s", path, MMDB_strerror(rc));
+	err_set(err, "%s: no usable database: %s", path, MMDB_strerror(rc));
 	free(geo);
 	return (NULL);
 }
@@ -160,20 +161,52 @@ country_at(MMDB_entry_s *entry, const char *const *keys, char out[2])
 	return (true);
 }
 
-static bool
-look_up(const MMDB_s *db, const char *text, char out[2])
+/* "AS64500"; 0 where it is none. */
+static uint32_t
+as_number_of(const char *text, size_t len)
+{
+	uint64_t n = 0;
+
+	if (len < 3 || len > 12 || memcmp(text, "AS", 2) != 0)
+		return (0);
+	for (size_t i = 2; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return (0);
+		n = n * 10 + (uint64_t)(text[i] - '0');
+	}
+	return (n <= UINT32_MAX ? (uint32_t)n : 0);
+}
+
+static uint32_t
+as_number_at(MMDB_entry_s *entry)
+{
+	static const char *const number[] = { "autonomous_system_number", NULL }, *const text[] = { "asn", NULL };
+	MMDB_entry_data_s found;
+
+	if (MMDB_aget_value(entry, &found, number) == MMDB_SUCCESS && found.has_data && found.type == MMDB_DATA_TYPE_UINT32)
+		return (found.uint32);
+	if (MMDB_aget_value(entry, &found, text) == MMDB_SUCCESS && found.has_data && found.type == MMDB_DATA_TYPE_UTF8_STRING)
+		return (as_number_of(found.utf8_string, found.data_size));
+	return (0);
+}
+
+static void
+look_up(const MMDB_s *db, const char *text, struct answer *a)
 {
 	static const char *const nested[] = { "country", "iso_code", NULL }, *const flat[] = { "country_code", NULL };
 	struct sockaddr_storage address;
 	MMDB_lookup_result_s found;
 	int rc;
 
+	a->has_country = false;
+	a->as_number = 0;
 	if (!parse_address(text, &address))
-		return (false);
+		return;
 	found = MMDB_lookup_sockaddr(db, (struct sockaddr *)&address, &rc);
 	if (rc != MMDB_SUCCESS || !found.found_entry)
-		return (false);
-	return (country_at(&found.entry, nested, out) || country_at(&found.entry, flat, out));
+		return;
+	a->has_country = country_at(&found.entry, nested, a->country) || country_at(&found.entry, flat, a->country);
+	a->as_number = as_number_at(&found.entry);
 }
 
 /* FNV-1a.  A stranger who makes addresses collide only makes the cache useless. */
@@ -187,22 +220,43 @@ slot_of(struct slice addr)
 	return ((h ^ h >> 16) % CACHE_SLOTS);
 }
 
-bool
-geo_country(struct geo *geo, struct slice addr, char out[2])
+/* What is known of it, or NULL. */
+static const struct answer *
+answer_of(struct geo *geo, struct slice addr)
 {
 	struct answer *a = &geo->cache[slot_of(addr)];
 	char text[INET6_ADDRSTRLEN];
 
-	if (addr.len == 0 || addr.len >= sizeof(text))
+	if (addr.len == 0 || addr.len >= sizeof(text) || memchr(addr.p, '\0', addr.len) != NULL)
+		return (NULL);
+	if (slice_equal(slice_make(a->addr, a->len), addr))
+		return (a);
+	memcpy(text, addr.p, addr.len);
+	text[addr.len] = '\0';
+	memcpy(a->addr, addr.p, addr.len);
+	a->len = (uint8_t)addr.len;
+	look_up(&geo->db, text, a);
+	return (a);
+}
+
+bool
+geo_country(struct geo *geo, struct slice addr, char out[2])
+{
+	const struct answer *a = answer_of(geo, addr);
+
+	if (a == NULL || !a->has_country)
 		return (false);
-	if (!slice_equal(slice_make(a->addr, a->len), addr)) {
-		memcpy(text, addr.p, addr.len);
-		text[addr.len] = '\0';
-		memcpy(a->addr, addr.p, addr.len);
-		a->len = (uint8_t)addr.len;
-		a->has_country = strlen(text) == addr.len && look_up(&geo->db, text, a->country);
-	}
-	if (a->has_country)
-		memcpy(out, a->country, 2);
-	return (a->has_country);
+	memcpy(out, a->country, 2);
+	return (true);
+}
+
+bool
+geo_as_number(struct geo *geo, struct slice addr, uint32_t *out)
+{
+	const struct answer *a = answer_of(geo, addr);
+
+	if (a == NULL || a->as_number == 0)
+		return (false);
+	*out = a->as_number;
+	return (true);
 }

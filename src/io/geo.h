@@ -1,7 +1,8 @@
 /*
- * geo: client address -> country, from a database in MaxMind's format.
+ * geo: client address -> country, or network, from a database in MaxMind's format.
  *
- * Two shapes of record are read: `country.iso_code`, and the flat `country_code`.
+ * Two shapes of record are read: `country.iso_code`, and the flat `country_code`; of networks a
+ * number `autonomous_system_number`, and a text `asn` such as AS64500.
  * The file is copied into memory at the start: whatever is done to it afterwards
  * (overwritten, cut, swapped) concerns the next geo_open() only.
  */
@@ -9,6 +10,7 @@
 #define RPVD_GEO_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/slice.h"
@@ -23,5 +25,7 @@ void geo_free(struct geo **gp);
 /* addr is an address as text, as logged.  True with two capital letters in out (no NUL); false
  * where it is no address, has no country, or the database is broken at that place. */
 bool geo_country(struct geo *, struct slice addr, char out[2]);
+/* Likewise the number of its autonomous system. */
+bool geo_as_number(struct geo *, struct slice addr, uint32_t *out);
 
 #endif

@@ -5,8 +5,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "core/hosting.h"
 #include "io/geo.h"
 #include "io/keys.h"
 #include "io/nginx_format.h"
@@ -18,6 +20,7 @@
 struct tables {
 	struct sources *sources;
 	struct bots *bots;
+	struct hosting *hosting;
 };
 
 struct rules {
@@ -29,7 +32,8 @@ struct rules {
 	const char *cookies[HIT_COOKIES_MAX];
 	size_t n_cookies;
 	struct rates *rates;
-	struct geo *geo;
+	struct geo *geo, *asn;
+	const struct hosting *hosting;
 	char country[3];
 };
 
@@ -54,6 +58,15 @@ table_bytes(const char *data_dir, const char *file, struct slice builtin, struct
 	return (0);
 }
 
+/* A directory of one's own may be older than this list. */
+static int
+hosting_bytes(const char *data_dir, struct slice *bytes, char **own, char *path, size_t room, struct err *err)
+{
+	snprintf(path, room, "%s/hosting.txt", data_dir != NULL ? data_dir : "");
+	return (table_bytes(data_dir != NULL && access(path, F_OK) == 0 ? data_dir : NULL, "hosting.txt",
+	    slice_make(builtin_hosting, builtin_hosting_len), bytes, own, path, room, err));
+}
+
 struct tables *
 tables_load(const char *data_dir, struct err *err)
 {
@@ -69,7 +82,11 @@ tables_load(const char *data_dir, struct err *err)
 	    table_bytes(data_dir, "bots.txt", slice_make(builtin_bots, builtin_bots_len), &bytes, &own, path, sizeof(path), err) == 0)
 		t->bots = bots_parse(bytes, path, err);
 	free(own);
-	if (t->sources == NULL || t->bots == NULL)
+	own = NULL;
+	if (t->bots != NULL && hosting_bytes(data_dir, &bytes, &own, path, sizeof(path), err) == 0)
+		t->hosting = hosting_parse(bytes, path, err);
+	free(own);
+	if (t->sources == NULL || t->bots == NULL || t->hosting == NULL)
 		tables_free(&t);
 	return (t);
 }
@@ -81,6 +98,7 @@ tables_free(struct tables **tp)
 		return;
 	sources_free(&(*tp)->sources);
 	bots_free(&(*tp)->bots);
+	hosting_free(&(*tp)->hosting);
 	free(*tp);
 	*tp = NULL;
 }
@@ -105,6 +123,15 @@ country_of(void *arg, struct slice addr)
 	struct rules *r = arg;
 
 	return (geo_country(r->geo, addr, r->country) ? r->country : "(unknown)");
+}
+
+static bool
+is_hosting(void *arg, struct slice addr)
+{
+	const struct rules *r = arg;
+	uint32_t number;
+
+	return (geo_as_number(r->asn, addr, &number) && hosting_has(r->hosting, number));
 }
 
 static size_t
@@ -251,7 +278,7 @@ take_lists(struct rules *r, const struct site_conf *site)
 }
 
 struct rules *
-rules_new(const struct site_conf *site, const struct tables *tables, struct geo *geo, struct err *err)
+rules_new(const struct site_conf *site, const struct tables *tables, struct geo *geo, struct geo *asn, struct err *err)
 {
 	static const char *const none[] = { NULL };
 	struct rules *r = mem_calloc(1, sizeof(*r));
@@ -268,6 +295,8 @@ rules_new(const struct site_conf *site, const struct tables *tables, struct geo 
 	e->levels = windows_default;
 	e->n_levels = N_ELEM(windows_default);
 	e->max_series = site->max_series;
+	e->limits = evidence_usual;
+	e->strict = site->bots == BOTS_STRICT;
 	e->max_history = site->history_limit;
 	take_identities(r, site);
 	take_tokens(r, site);
@@ -279,6 +308,12 @@ rules_new(const struct site_conf *site, const struct tables *tables, struct geo 
 		r->geo = geo;
 		e->country = country_of;
 		e->country_arg = r;
+	}
+	if (asn != NULL) {
+		r->asn = asn;
+		r->hosting = tables->hosting;
+		e->is_hosting = is_hosting;
+		e->hosting_arg = r;
 	}
 	if (take_rates(r, site->rates, err) != 0)
 		rules_free(&r);

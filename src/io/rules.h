@@ -20,8 +20,8 @@ void tables_free(struct tables **);
 const struct sources *tables_sources(const struct tables *);
 const struct bots *tables_bots(const struct tables *);
 
-/* Borrows site, tables and geo (NULL: no countries).  Reads the rates file.  NULL with err set. */
-struct rules *rules_new(const struct site_conf *site, const struct tables *, struct geo *geo, struct err *);
+/* Borrows site, tables, geo (NULL: no countries) and asn (NULL: no networks).  Reads the rates file.  NULL with err set. */
+struct rules *rules_new(const struct site_conf *site, const struct tables *, struct geo *geo, struct geo *asn, struct err *);
 /* For rules_format() alone, of a configuration that may have mistakes, but not in `visitor`.  Borrows site. */
 struct rules *rules_of_visitors(const struct site_conf *);
 /* Whether the site's rates file, where it has one, can be used: 0, or -1 with err set. */

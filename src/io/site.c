@@ -719,7 +719,7 @@ site_new(const struct site_env *env, const struct site_conf *conf, struct err *e
 	s->begun_ms = site_now(s);
 	make_events(s);
 	s->tally = tally_new();
-	s->rules = rules_new(conf, env->tables, env->geo, err);
+	s->rules = rules_new(conf, env->tables, env->geo, env->asn, err);
 	if (s->rules != NULL)
 		rules_limit(s->rules, env->config->memory_limit / env->config->n_sites);
 	s->keys = s->rules != NULL ? keys_open(env->config->state_dir, conf->name, &s->was_here, err) : NULL;

@@ -30,7 +30,7 @@ struct site_env {
 	struct event_base *base;
 	const struct config *config;
 	const struct tables *tables;
-	struct geo *geo;		/* NULL: none */
+	struct geo *geo, *asn;		/* of countries, of networks; NULL: none */
 	struct journal *journal;
 	const struct hooks *hooks;	/* for the status */
 	const char *owner;		/* of the lease */

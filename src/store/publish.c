@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "conf/conf.h"
+#include "core/evidence.h"
 #include "store/redis.h"
 
 /* ---- figures as text ------------------------------------------------------ */
@@ -80,6 +81,23 @@ fetch_fields(enum dim dim, const int64_t *figures, int64_t now_ms, struct field 
 	return (n + 1);
 }
 
+/* The same figures under both rules, whichever the site has: orders are never left out, and so the revenue is one. */
+static size_t
+put_evidence(struct field *fields, const int64_t *figures, long double revenue, long double scale)
+{
+	static const char *const names[] = { "evidence_robots", "evidence_no_assets", "evidence_rate", "evidence_errors", "evidence_hosting" };
+	int64_t lenient = figures[FIG_VISITS] + figures[FIG_LEFT_OUT], strict = lenient - figures[FIG_SUSPECTS];
+
+	_Static_assert(N_ELEM(names) == EVIDENCES, "a name for each evidence");
+	put_count(&fields[0], "visits_lenient", lenient);
+	put_ratio(&fields[1], "rpv_lenient", revenue, (long double)lenient * scale);
+	put_count(&fields[2], "visits_strict", strict);
+	put_ratio(&fields[3], "rpv_strict", revenue, (long double)strict * scale);
+	for (size_t i = 0; i < EVIDENCES; i++)
+		put_count(&fields[4 + i], names[i], figures[FIG_EVIDENCE + i]);
+	return (4 + EVIDENCES);
+}
+
 size_t
 publish_fields(const struct publish_conf *conf, enum dim dim, int model, const int64_t *figures, int64_t now_ms,
     struct field fields[PUBLISH_FIELDS_MAX])
@@ -106,6 +124,7 @@ publish_fields(const struct publish_conf *conf, enum dim dim, int model, const i
 	put_count(&fields[n++], "sales_orders", figures[FIG_SALES_ORDERS]);
 	put_money(&fields[n++], "unattributed", figures[FIG_UNATTRIBUTED], conf->currency);
 	put_ratio(&fields[n++], "coverage", (long double)(figures[FIG_SALES] - figures[FIG_UNATTRIBUTED]), (long double)figures[FIG_SALES]);
+	n += put_evidence(&fields[n], figures, revenue, scale);
 	fields[n].name = "currency";
 	snprintf(fields[n++].value, sizeof(fields[0].value), "%s", conf->currency.code);
 	return (n);

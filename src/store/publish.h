@@ -42,7 +42,7 @@ struct field {
 	const char *name;
 	char value[48];
 };
-#define PUBLISH_FIELDS_MAX 16
+#define PUBLISH_FIELDS_MAX 24
 size_t publish_fields(const struct publish_conf *, enum dim, int model, const int64_t *figures, int64_t now_ms,
     struct field fields[PUBLISH_FIELDS_MAX]);
 

@@ -151,7 +151,8 @@ redsi {}
     b.mistake("corrupt rates", b.conf('rates = "rates.csv"'), r"conf:7: site \"shop\": rates: .*/rates.csv:3: the rate of JPY is no positive number")
     b.mistake("missing rates", b.conf('rates = "none.csv"'), r"conf:7: site \"shop\": rates: .*/none.csv: No such file or directory")
     r.write("geo.mmdb", b"\0" * 5000)
-    b.mistake("corrupt country database", b.conf(top='geo = "geo.mmdb"'), r"conf:3: geo: .*/geo.mmdb: no usable country database: ")
+    b.mistake("corrupt country database", b.conf(top='geo = "geo.mmdb"'), r"conf:3: geo: .*/geo.mmdb: no usable database: ")
+    b.mistake("corrupt network database", b.conf(top='asn = "geo.mmdb"'), r"conf:3: asn: .*/geo.mmdb: no usable database: ")
     b.mistake("missing country database", b.conf(top='geo = "none.mmdb"'), r"conf:3: geo: .*/none.mmdb: No such file or directory")
     b.mistake("missing tables", b.conf(top='data_dir = "/none"'), r"conf:3: data_dir: /none/sources.tsv: No such file or directory")
 

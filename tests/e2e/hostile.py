@@ -98,7 +98,7 @@ provider "generic" {{ secret_file = '{rig_.path("generic.secret")}' }} }}
         return out
 
     def commands(self):
-        for dim in ("landing", "page", "source", "channel", "campaign"):
+        for dim in ("landing", "page", "source", "channel", "campaign", "bot", "bot_page"):
             for form in ([], ["--json"]):
                 self.rpvctl(*form, "top", dim, "--limit", "500")
         for form in ([], ["--json"]):

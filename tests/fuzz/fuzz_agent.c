@@ -1,10 +1,11 @@
 /*
  * User agents, and the two data files.  The input is a file of bots, and behind its
- * first NUL an agent; both are tried as a file of sources too.  The automaton is
+ * first NUL an agent; both are tried as a file of sources too, the first as one of networks.  The automaton is
  * compared with the rules taken literally.
  */
 #include "base/mem.h"
 #include "core/client.h"
+#include "core/hosting.h"
 #include "core/source.h"
 
 #define NAIVE_MAX 400		/* bytes of both, for the slow way */
@@ -155,6 +156,17 @@ check_sources(struct slice text, struct slice host)
 	sources_free(&sources);
 }
 
+static void
+check_hosting(struct slice text)
+{
+	struct err err = { "" };
+	struct hosting *h = hosting_parse(text, "fuzz", &err);
+
+	must((h != NULL) == (err.msg[0] == '\0'));
+	must(h == NULL || !hosting_has(h, 0));
+	hosting_free(&h);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 int
@@ -164,6 +176,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	check_bots(rules, agent);
 	check_sources(rules, agent);
+	check_hosting(rules);
 	must(device_name(device_of(agent))[0] != '\0');
 	return (0);
 }

@@ -104,7 +104,11 @@ look_up(struct geo *geo)
 {
 	static const char *const addresses[] = { "0.0.0.1", "255.1.2.3", "2001:db8::1", "::ffff:192.0.2.1", "::", "x" };
 	char country[2];
+	uint32_t number;
 
+	for (size_t i = 0; i < N_ELEM(addresses); i++)
+		if (geo_as_number(geo, slice_of(addresses[i]), &number))
+			must(number > 0);
 	for (size_t i = 0; i < N_ELEM(addresses); i++)
 		if (geo_country(geo, slice_of(addresses[i]), country))
 			must(country[0] >= 'A' && country[0] <= 'Z' && country[1] >= 'A' && country[1] <= 'Z');

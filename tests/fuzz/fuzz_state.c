@@ -19,13 +19,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 static void
 step_hit(struct input *in, unsigned i)
 {
-	static const char *const targets[] = { "/a?utm_source=news&utm_medium=email", "/b", "/thanks?order=t1", "/c?gclid=1" };
+	static const char *const targets[] = { "/a?utm_source=news&utm_medium=email", "/b", "/thanks?order=t1", "/c?gclid=1", "/d.png", "/robots.txt", "/e" };
 	static const char *const visitors[] = { "", "v1", "v2" };
 
 	in->kind = INPUT_HIT;
 	in->late = i == 13;
 	in->hit = (struct hit){ .time_ms = in->ms - (in->late ? 600000 : 0), .status = i % 7 == 6 ? 302 : 200, .method = SLICE("GET"),
 	    .addr = SLICE("192.0.2.1"), .agent = SLICE("Firefox/140"), .referrer = SLICE("https://shop.example/") };
+	if (i % 11 == 10)
+		in->hit.status = 404;
 	in->hit.target = slice_of(targets[i % N_ELEM(targets)]);
 	in->hit.cookies[0] = slice_of(visitors[i % N_ELEM(visitors)]);
 }
