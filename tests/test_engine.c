@@ -387,6 +387,7 @@ static const struct story evidence[] = {
 	{ "of the usual limits", "10:00:00 GET /a\n10:00:00 GET /b\n10:00:00 GET /c", "total||visits=1 rate=0" },
 
 	{ "little but errors", "limits\n10:00:00 GET /a\n10:00:01 GET /.env status=404\n10:00:02 GET /wp-admin status=403", "total||visits=1 errors_only=1 suspects=1" },
+	{ "a server that fails", "limits\n10:00:00 GET /a\n10:00:01 GET /b status=503\n10:00:02 GET /b status=500", "total||visits=1 errors_only=0" },
 	{ "one is none", "limits\n10:00:00 GET /a\n10:00:01 GET /.env status=404", "total||errors_only=0" },
 	{ "more pages than that", "limits\n10:00:00 GET /a\n10:00:05 GET /b\n10:00:06 GET /x status=404\n10:00:07 GET /y status=404\n10:00:08 GET /z status=404", "total||errors_only=0" },
 	{ "an error before the visit is nobody's", "limits\n10:00:00 GET /x status=404\n10:00:00 GET /a\n10:00:01 GET /.env status=404", "total||errors_only=0" },

@@ -283,8 +283,8 @@ sign_of(const struct engine_rules *rules, const struct hit *hit, enum counter wh
 		return (SIGN_ROBOTS);
 	if (what == COUNT_ASSET)
 		return (SIGN_ASSET);
-	/* A page may have many pictures that are missing. */
-	return (hit->status >= 400 && !page_is_asset(page, rules->assets) && !is_ignored_path(rules, page) ? SIGN_ERROR : SIGN_NONE);
+	/* A page may have many pictures that are missing, and a server that fails is not the visitor's fault. */
+	return (hit->status >= 400 && hit->status < 500 && !page_is_asset(page, rules->assets) && !is_ignored_path(rules, page) ? SIGN_ERROR : SIGN_NONE);
 }
 
 static struct slice
