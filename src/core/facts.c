@@ -450,6 +450,14 @@ cut(struct slice s, size_t max)
 	return (slice_make(s.p, s.len < max ? s.len : max));
 }
 
+/* What a bot fetched, where that would be a pageview of anybody else's. */
+static void
+fetched_page(const struct engine_rules *rules, const struct hit *hit, struct slice page, struct facts *f, char *bytes)
+{
+	if (pageview_or_not(rules, hit, page) == COUNT_PAGEVIEWS)
+		f->used = (uint16_t)(put(bytes, cut(grouped(rules, page), PAGE_MAX), &f->page_len) - bytes);
+}
+
 void
 facts_of(struct facts_maker *m, const struct hit *hit, struct facts *f, char *bytes)
 {
@@ -468,8 +476,7 @@ facts_of(struct facts_maker *m, const struct hit *hit, struct facts *f, char *by
 	page = slice_make(page_bytes, page_of(hit->target, page_bytes));
 	f->is_error = hit->status >= 400;
 	if (f->what == COUNT_BOT) {
-		if (pageview_or_not(m->rules, hit, page) == COUNT_PAGEVIEWS)
-			f->used = (uint16_t)(put(bytes, cut(grouped(m->rules, page), PAGE_MAX), &f->page_len) - bytes);
+		fetched_page(m->rules, hit, page, f, bytes);
 		return;
 	}
 	origin = referrer_origin(hit->referrer);
