@@ -209,7 +209,7 @@ class World(Live):
         self.replay(self.configure(self.site([self.path("whole-" + n) for n in self.names], "whole.ndjson"), state="replayed",
                                    name="replay.conf", listen=None, redis=self.redis.sock))
         keys = self.dump()
-        counters = {c: self.status()[c] for c in COUNTERS if c != "bot" or not self.reorder}
+        counters = {c: self.status()[c] for c in COUNTERS if c != "status" or not self.reorder}
         if len(keys) < 100:
             raise Failed(f"only {len(keys)} keys: the case proves nothing")
         return keys, counters

@@ -61,11 +61,11 @@ class Case:
             self.lines.append((self.moment(), "not a line of any format\n"))
         self.lines = sorted(x for x in self.lines if x[0] < self.end)
         self.events = sorted((x for x in self.events if x[0] < self.end), key=lambda x: x[0])
-        # Two bots, who count nowhere: at the first everything that can be decided is decided,
+        # Two that are sent elsewhere, which counts in no figure: at the first everything that can be decided is decided,
         # at the second nothing is held back any more but the second itself.
         for _ in range(2):
             self.now = round(self.lines[-1][0] + 2000 + reorder, 3)
-            self.lines.append((self.now, line(self.now, ("192.0.2.1", "curl/8.5.0", "-"), "/")))
+            self.lines.append((self.now, line(self.now, ("192.0.2.1", AGENTS[0], "-"), "/", 302)))
 
     def moment(self):
         return round(START + self.rng.uniform(0, HOURS * 3600), 3)

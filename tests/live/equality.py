@@ -67,7 +67,7 @@ class World(Live):
         self.write("whole.ndjson", "".join(cases.as_line(e) for _, e in self.case.events))
         self.replay(self.configure(self.site(["whole-" + n for n in self.logs], "whole.ndjson"), state="replayed",
                                    name="replay.conf", listen=None))
-        want = self.dump(), {c: self.status()[c] for c in COUNTERS if c != "bot" or not self.reorder}
+        want = self.dump(), {c: self.status()[c] for c in COUNTERS if c != "status" or not self.reorder}
         self.redis("FLUSHALL")
         return want
 
