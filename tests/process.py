@@ -532,41 +532,114 @@ def unset_clock(host):
 
 
 def leap(host):
-    """The clock is four hundred days ahead for a moment, while rpvd runs and when it starts: no window ends, and
-    nothing waits for that year."""
+    """The clock leaps for a moment, ahead or back, by hours, weeks or more than a year, while rpvd runs and when it
+    starts: no window ends, nothing is removed by its age, no webhook is refused, and nothing waits for that time."""
     host.start_redis()
     host.configure()
-    now = 1772409600 + 8 * 3600
-    host.write("clock", "%d" % (now * 1000))
+    begin = now = 1772409600 + 8 * 3600
+    visits, orders = 0, 0
+    host.write("clock", "%d %020d" % (now * 1000, 7 * 86400 * 1000))
 
-    def clock(t):
+    def clock(t, by=0):
         fd = os.open(host.path("clock"), os.O_WRONLY)
-        os.pwrite(fd, b"%d" % (t * 1000), 0)
+        os.pwrite(fd, b"%d %020d" % ((t + by) * 1000, (7 * 86400 + t - begin) * 1000), 0)
         os.close(fd)
 
     def start():
         child = host.daemon(options=("--clock", host.path("clock")))
         host.up(child)
         return child
+
+    def seconds(name):
+        return int(host.status(name) or 0)
+
+    def kept():
+        return sorted(os.listdir(host.path("state/journal")))
+
+    def keys():
+        with open(host.path("state/keys-shop"), "rb") as f:
+            return f.read()
+
+    def counted(what):
+        host.wait(lambda: host.total("visits") == str(visits) and host.total("sales_orders") == str(orders),
+                  lambda: f"{what}: {visits} visits, {orders} orders: {host.redis_conn.hash('rpv:shop:24h:total')} {host.redis_conn.hash('rpv:shop:status')}")
+
     child = start()
     host.hit("/one", "a", now)
+    host.hit("/one", "-", now, ip="192.0.2.9")
+    visits += 2
     if host.deliver("o1", now=now) != 200:
         raise Wrong("no webhook is taken")
+    orders += 1
+    counted("the first")
+    was = kept(), keys()
+    future = 0
+    for n, by in enumerate([7200, 40 * 86400, 200 * 86400, -7200, -40 * 86400, -200 * 86400]):
+        name = "clock_ahead_seconds" if by > 0 else "clock_back_seconds"
+        now += 60
+        clock(now, by)
+        host.wait(lambda: abs(seconds(name) - abs(by)) < 600, f"that a leap by {by} s is told")
+        if by > 86400:
+            host.hit(f"/garbage{n}", f"x{n}", now + by)
+            future += 1
+        for ident, signed in ((f"right{n}", now), (f"leapt{n}", now + by)):
+            if host.deliver(ident, now=signed) != 200:
+                raise Wrong(f"leapt by {by} s: refused, signed {signed - now:+} s")
+        orders += 2 if -86400 < by < 0 else 1           # sales of the last day; an order has the time that it tells
+        host.hit(f"/leapt{n}", f"l{n}", now)
+        time.sleep(1.1)
+        if n == 2:
+            host.end(child)
+            child = start()
+            host.wait(lambda: seconds(name) > by - 600, "that it is told at the start")
+        if (kept(), keys()) != was or host.status("future") != str(future - (by > 86400)):
+            raise Wrong(f"leapt by {by} s: {kept()}, future={host.status('future')}")
+        now += 2
+        clock(now)
+        host.hit(f"/after{n}", f"b{n}", now)
+        visits += 2
+        counted(f"after a leap by {by} s")
+        host.wait(lambda: host.status(name) is None and host.status("future") == str(future),
+                  lambda: f"after a leap by {by} s: future={host.status('future')}")
+        if host.status("late") != "0" or (kept(), keys()) != was:
+            raise Wrong(f"after a leap by {by} s: late={host.status('late')} {kept()}")
+    if seconds("clock_step") != 4:
+        raise Wrong(f"steps since the restart: {seconds('clock_step')}")
+    host.end(child)
+    return "six leaps, 2 h to 200 days, ahead and back, one over a restart"
+
+
+def set_right(host):
+    """The clock is three days behind for hours, and is set right: the lines of these three days wait until it is
+    believed, and then count."""
+    host.start_redis()
+    host.configure()
+    right, up = 1772409600 + 8 * 3600, 7 * 86400
+
+    def clock(t, up):
+        fd = os.open(host.path("clock"), os.O_WRONLY | os.O_CREAT)
+        os.pwrite(fd, b"%d %020d" % (t * 1000, up * 1000), 0)
+        os.close(fd)
+
+    clock(right - 3 * 86400, up)
+    child = host.daemon(options=("--clock", host.path("clock")))
+    host.up(child)
+    host.hit("/one", "a", right - 3 * 86400)
     host.wait(lambda: host.total("visits") == "1", "the first visit")
-    clock(now + 400 * 86400)
-    host.hit("/garbage", "x", now + 400 * 86400)
-    host.wait(lambda: int(host.status("clock_ahead_seconds") or 0) > 399 * 86400, "that it is told")
+    clock(right, up + 10)
+    host.wait(lambda: host.status("clock_ahead_seconds") is not None, "that it is told")
+    host.hit("/two", "b", right)
+    time.sleep(1.2)
+    if host.status("future") != "0" or host.total("visits") != "1":
+        raise Wrong(f"not certain yet: future={host.status('future')} visits={host.total('visits')}")
+    clock(right + 3600, up + 3610)
+    host.hit("/three", "c", right + 3600)
+    host.wait(lambda: host.total("visits") == "2" and host.total("visits", "7d") == "3", lambda: f"{host.redis_conn.hash('rpv:shop:7d:total')}")
+    host.wait(lambda: host.status("clock_ahead_seconds") is None, "that it is believed")
+    if host.status("future") != "0" or host.status("late") != "0":
+        raise Wrong(f"future={host.status('future')} late={host.status('late')}")
     host.end(child)
-    child = start()
-    host.wait(lambda: int(host.status("clock_ahead_seconds") or 0) > 399 * 86400, "that it is told at the start")
-    clock(now + 60)
-    host.hit("/two", "b", now + 60)
-    host.wait(lambda: host.total("visits") == "2" and host.status("clock_ahead_seconds") is None,
-              lambda: f"{host.total('visits')} visits, as of {host.total('updated')}: {host.redis_conn.hash('rpv:shop:status')}")
-    if host.status("late") != "0" or host.status("future") != "1" or not os.listdir(host.path("state/journal")):
-        raise Wrong(f"late={host.status('late')} future={host.status('future')}")
-    host.end(child)
-    return "four hundred days"
+    return "three days, believed after an hour"
 
 
 def outage(host):
@@ -691,7 +764,7 @@ def twin(host):
     return "one writes"
 
 
-CASES = [flood, load, outage, activation, crash_loop, watchdog, descriptors, frozen, twin, boot, deaf, unset_clock, leap, credentials]
+CASES = [flood, load, outage, activation, crash_loop, watchdog, descriptors, frozen, twin, boot, deaf, unset_clock, leap, set_right, credentials]
 
 
 def main():

@@ -702,6 +702,30 @@ START_TEST(clock_is_behind)
 }
 END_TEST
 
+/* It may be off by forty days, or right: in time by either is in time, and nothing in between. */
+START_TEST(clock_is_in_doubt)
+{
+	static const struct { int64_t doubt, ago; int status; } times[] = {
+		{ 86400 * 40, 0, 200 }, { 86400 * 40, 300, 200 }, { 86400 * 40, 301, 401 }, { 86400 * 40, -301, 401 },
+		{ 86400 * 40, -86400 * 40, 200 }, { 86400 * 40, -86400 * 40 - 300, 200 }, { 86400 * 40, -86400 * 40 - 301, 401 },
+		{ 86400 * 40, -86400 * 20, 401 }, { -7200, 7200, 200 }, { -7200, 7501, 401 }, { -7200, -7200, 401 }, { -7200, 0, 200 },
+	};
+
+	for (size_t s = 0; s < N_ELEM(shops); s++)
+		for (size_t i = 0; i < N_ELEM(times) && shops[s].is_timed; i++) {
+			struct delivery d;
+			struct post p;
+
+			post_begin(&p, shops[s].paid);
+			shops[s].sign(&p, (const char *[]){ shops[s].secret, NULL }, NOW - times[i].ago);
+			deliver(&p, shops[s].name, (const char *[]){ shops[s].secret, NULL }, (struct provider_conf){ .doubt_s = times[i].doubt }, &d);
+			ck_assert_msg(d.status == times[i].status, "%s: off by %d s, signed %d s ago: %d", shops[s].name, (int)times[i].doubt,
+			    (int)times[i].ago, d.status);
+			delivery_free(&d);
+		}
+}
+END_TEST
+
 START_TEST(signed_time_is_told)
 {
 	static const int64_t ago[] = { 0, 300, 301, -301, 86400 };
@@ -2253,6 +2277,7 @@ main(void)
 	tcase_add_test(tc, checked_before);
 	tcase_add_loop_test(tc, types, 0, N_ELEM(type_names));
 	tcase_add_test(tc, clock_is_behind);
+	tcase_add_test(tc, clock_is_in_doubt);
 	tcase_add_test(tc, signed_time_is_told);
 	tcase_add_loop_test(tc, standard_webhooks, 0, N_ELEM(standards));
 	tcase_add_test(tc, ed25519);

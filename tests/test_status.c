@@ -96,7 +96,12 @@ static const struct { const char *why, *fields, *said; } complaints[] = {
 	{ "other currencies", WELL "other_currency=2",
 	    "2 refunds or disputes were in another currency than the order, and left out.\n" },
 	{ "a clock that leapt ahead", WELL "clock_ahead_seconds=34560000",
-	    "This machine's clock leapt 400 days ahead, which is believed after an hour: set it, if it is wrong.\n" },
+	    "This machine's clock leapt 400 days 00:00 ahead, which is believed after an hour, or a minute after a boot: set it, if it is wrong.\n" },
+	{ "a clock that leapt back", WELL "clock_back_seconds=7260",
+	    "This machine's clock leapt 0 days 02:01 back, which is believed after an hour, or a minute after a boot: set it, if it is wrong.\n" },
+	{ "figures of a time to come", WELL "figures_ahead_seconds=3456000",
+	    "The figures are those of a time that comes in 3456000 s, and stand still until then: this machine's clock was ahead.  When it"
+	    " is right, rpvd --rebuild-later and a reload make them anew.\n" },
 	{ "a clock that is behind", WELL "clock_behind_seconds=259200", 
 	    "This machine's clock is 259200 s behind what it was when the last webhook came: set it, and see that it is set at boot.\n" },
 	{ "records", WELL "damaged=1 journal_damaged=2",

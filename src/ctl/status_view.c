@@ -51,7 +51,10 @@ static const struct entry {
 	{ G_STATE, "series_merged", "series summed into (other)", true },
 	{ G_STATE, "pages_over", "pageviews beyond 500 of a visit", true },
 	{ G_STATE, "damaged", "unreadable records", true },
+	{ G_STATE, "clock_step", "steps of the clock since the start", true },
 	{ G_STATE, "clock_ahead_seconds", "seconds that the clock leapt ahead", true },
+	{ G_STATE, "clock_back_seconds", "seconds that the clock leapt back", true },
+	{ G_STATE, "figures_ahead_seconds", "seconds that the figures are ahead", true },
 	{ G_STATE, "clock_behind_seconds", "seconds that the clock is behind", true },
 	{ G_STATE, "log_dropped", "log lines that nobody took", true },
 	{ G_LOGS, "log_*", "log ", false },
@@ -223,11 +226,21 @@ is_input(struct slice name)
 }
 
 static void
+complain_step(uint64_t seconds, const char *where, struct buf *out)
+{
+	if (seconds > 0)
+		buf_printf(out, "This machine's clock leapt %" PRIu64 " days %02" PRIu64 ":%02" PRIu64 " %s, which is believed after an hour, or a"
+		    " minute after a boot: set it, if it is wrong.\n", seconds / 86400, seconds / 3600 % 24, seconds / 60 % 60, where);
+}
+
+static void
 complain_clock(const struct status *s, struct buf *out)
 {
-	if (number(s, "clock_ahead_seconds") > 0)
-		buf_printf(out, "This machine's clock leapt %" PRIu64 " days ahead, which is believed after an hour: set it, if it is wrong.\n",
-		    number(s, "clock_ahead_seconds") / 86400);
+	complain_step(number(s, "clock_ahead_seconds"), "ahead", out);
+	complain_step(number(s, "clock_back_seconds"), "back", out);
+	if (number(s, "figures_ahead_seconds") > 0)
+		buf_printf(out, "The figures are those of a time that comes in %" PRIu64 " s, and stand still until then: this machine's clock was"
+		    " ahead.  When it is right, rpvd --rebuild-later and a reload make them anew.\n", number(s, "figures_ahead_seconds"));
 	if (number(s, "clock_behind_seconds") > 0)
 		buf_printf(out, "This machine's clock is %" PRIu64 " s behind what it was when the last webhook came: set it, and see that"
 		    " it is set at boot.\n", number(s, "clock_behind_seconds"));

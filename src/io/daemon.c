@@ -43,6 +43,7 @@
 #define STOP_MS 4000			/* a stop that takes longer is cut short; what is uncommitted is read again */
 #define LAST_LINES_MS 2000		/* of which so long for what came by syslog */
 #define LENIENT_MS (60 * 60000)		/* after the start the clock has so long to be set */
+#define KEEP_ALL_MS (INT64_MAX / 2)
 
 struct owned {				/* what a webhook_endpoint borrows */
 	struct endpoint endpoint;
@@ -421,7 +422,7 @@ start_webhooks(struct daemon *d, struct err *err)
 		log_warning("webhook: %s; none are taken until the rebuild has ended", err->msg);
 	}
 	hooks_set(d->hooks, d->now.sites, d->now.n_sites, d->now.endpoints, d->now.n_endpoints);
-	hooks_tick(d->hooks, d->now.config->quarantine_keep_ms);
+	hooks_tick(d->hooks, d->now.config->quarantine_keep_ms, clock_is_steady(d->clock));
 	hooks_try_again(d->hooks);
 	return (0);
 }
@@ -462,8 +463,10 @@ change_syslogs(struct daemon *d)
 static void
 set_tolerance(struct daemon *d)
 {
-	for (size_t i = 0; i < d->now.n_endpoints; i++)
+	for (size_t i = 0; i < d->now.n_endpoints; i++) {
 		d->now.endpoints[i].conf.is_behind = d->lenient;
+		d->now.endpoints[i].conf.doubt_s = clock_off_ms(d->clock) / 1000;
+	}
 }
 
 /* It has been later when a webhook came: a machine that has just booted, and not yet been told the time.  Every
@@ -476,8 +479,10 @@ mind_clock(struct daemon *d)
 
 	journal_status(d->journal, &journal);
 	lenient = journal.newest_ms - now_ms(d) > CLOCK_SLACK_MS && site_uptime() - d->begun_ms < LENIENT_MS;
-	if (lenient == d->lenient)
+	if (lenient == d->lenient) {
+		set_tolerance(d);	/* by a clock that is in doubt */
 		return;
+	}
 	d->lenient = lenient;
 	set_tolerance(d);
 	if (lenient)
@@ -709,16 +714,18 @@ on_syslog(void *arg)
 	on_dir_changed(NULL, arg);
 }
 
+/* Nothing is too old by a clock that has just been set, or is not known for long: then files are closed, but stay. */
 static void
 rotate_journal(struct daemon *d)
 {
+	int64_t keep_ms = clock_is_steady(d->clock) ? d->now.config->journal_keep_ms : KEEP_ALL_MS;
 	uint64_t committed = UINT64_MAX;
 	struct err err;
 
 	for (size_t i = 0; i < d->now.n_sites; i++)
 		if (site_journal_committed(d->now.sites[i]) < committed)
 			committed = site_journal_committed(d->now.sites[i]);
-	if (journal_rotate(d->journal, now_ms(d), d->now.config->journal_keep_ms, committed, &err) != 0 &&
+	if (journal_rotate(d->journal, now_ms(d), keep_ms, committed, &err) != 0 &&
 	    log_limit(&d->last_rotate_log, 60))
 		log_error("journal: %s", err.msg);
 }
@@ -754,7 +761,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 		syslogs_tick(d->syslogs);
 	rotate_journal(d);
 	mind_clock(d);
-	hooks_tick(d->hooks, d->now.config->quarantine_keep_ms);
+	hooks_tick(d->hooks, d->now.config->quarantine_keep_ms, clock_is_steady(d->clock));
 	tell_manager(d);
 }
 
@@ -832,8 +839,10 @@ daemon_open(struct daemon *d, struct buf *mistakes)
 		return (1);
 	}
 	journal_status(d->journal, &journal);
-	if (!d->options.replay && !d->options.rebuild)
+	if (!d->options.replay && !d->options.rebuild) {
 		clock_was(d->clock, journal.newest_ms);
+		clock_remember(d->clock, d->now.config->state_dir);
+	}
 	d->hooks = hooks_new(d->journal, now_ms, d, &err);
 	if (d->hooks == NULL) {
 		buf_printf(mistakes, "state_dir: %s\n", err.msg);

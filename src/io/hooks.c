@@ -217,24 +217,24 @@ look_for_room(struct hooks *h)
 }
 
 /* A machine that has just booted may not have been told the time yet, and what was kept before looks as if
- * it were of the future. */
+ * it were of the future; from one that is ahead for a moment it looks as if it were old. */
 static bool
-clock_is_set(const struct hooks *h)
+clock_is_set(const struct hooks *h, bool is_steady)
 {
 	struct quarantine_status kept;
 
 	quarantine_status(h->quarantine, &kept);
-	return (kept.newest_ms - h->now_ms(h->arg) <= CLOCK_SLACK_MS || site_uptime() - h->begun_ms > CLOCK_PATIENCE_MS);
+	return (is_steady && (kept.newest_ms - h->now_ms(h->arg) <= CLOCK_SLACK_MS || site_uptime() - h->begun_ms > CLOCK_PATIENCE_MS));
 }
 
 void
-hooks_tick(struct hooks *h, int64_t quarantine_keep_ms)
+hooks_tick(struct hooks *h, int64_t quarantine_keep_ms, bool clock_is_steady)
 {
 	struct err err;
 
 	if (h->failed)
 		look_for_room(h);
-	if (!clock_is_set(h))
+	if (!clock_is_set(h, clock_is_steady))
 		return;
 	if (quarantine_forget(h->quarantine, h->now_ms(h->arg), quarantine_keep_ms, &err) != 0 && log_limit(&h->said_forget, 3600))
 		log_error("quarantine: %s", err.msg);

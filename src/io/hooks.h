@@ -7,6 +7,7 @@
 #ifndef RPVD_HOOKS_H
 #define RPVD_HOOKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,8 +38,8 @@ void hooks_use(struct hooks *, struct certificates *);
 void hooks_try_again(struct hooks *);
 /* As webhooks_drain(); 0 where nobody listens. */
 size_t hooks_drain(struct hooks *);
-/* Once a second: what may be in the quarantine no longer goes. */
-void hooks_tick(struct hooks *, int64_t quarantine_keep_ms);
+/* Once a second: what may be in the quarantine no longer goes, where the clock can say so. */
+void hooks_tick(struct hooks *, int64_t quarantine_keep_ms, bool clock_is_steady);
 
 /* For the status: requests that were nobody's. */
 const struct tally *hooks_strangers(const struct hooks *);

@@ -46,6 +46,7 @@ struct intake {
 	bool replay, begun;
 	int64_t reorder_ms, highest;
 	int64_t latest;			/* later lines are no hits */
+	int64_t doubt_ms;		/* ... or so much later: that is not known yet */
 	int64_t horizon;		/* held lines before it were given out */
 	int64_t taken_before;		/* the horizon when the positions of intake_resume() were saved */
 	struct heap held;
@@ -190,6 +191,13 @@ drop_of(const struct intake *in, const struct reading *r)
 	return (r->drop == HIT_OK && r->facts.time_ms > in->latest ? HIT_FUTURE : r->drop);
 }
 
+/* Of the future, if the wall clock is not right as it says. */
+static bool
+is_in_doubt(const struct intake *in, const struct reading *r)
+{
+	return (in->doubt_ms > 0 && drop_of(in, r) == HIT_FUTURE && r->facts.time_ms <= in->latest + in->doubt_ms);
+}
+
 /* Makes sure that the log's next hit is known; false where there is none now. */
 static bool
 log_peek(struct intake *in, struct log *log)
@@ -199,6 +207,10 @@ log_peek(struct intake *in, struct log *log)
 	while (log->next == NULL && (log->next = stream_peek(log->stream, &state)) != NULL) {
 		enum hit_drop drop = drop_of(in, log->next);
 
+		if (is_in_doubt(in, log->next)) {
+			log->next = NULL;
+			break;
+		}
 		if (drop == HIT_OK)
 			break;
 		if (log->next->offset >= reread_end(log, log->next->file_no)) {
@@ -331,6 +343,12 @@ begin(struct intake *in)
 	in->begun = true;
 	for (size_t i = 0; i < in->n && in->replay && in->n <= AHEAD_LOGS_MAX; i++)
 		stream_read_ahead(in->logs[i]->stream);
+}
+
+void
+intake_doubt(struct intake *in, int64_t off_ms)
+{
+	in->doubt_ms = off_ms > 0 ? off_ms : 0;
 }
 
 enum intake_state

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/clock.h"
 #include "io/feed.h"
 #include "io/generations.h"
 #include "io/intake.h"
@@ -691,6 +692,14 @@ hit_apply(struct site *s, const struct facts *facts, bool late)
 	return (result);
 }
 
+/* As of now: what is read next may be dated by a clock that stepped since the last look at it. */
+static int64_t
+off_now(const struct site *s)
+{
+	site_now(s);
+	return (clock_off_ms(s->env.clock));
+}
+
 static enum step
 hits_step(struct site *s)
 {
@@ -698,6 +707,7 @@ hits_step(struct site *s)
 	bool late;
 
 	s->at_end = false;
+	intake_doubt(s->intake, s->env.replay ? 0 : off_now(s));
 	for (int i = 0; i < HITS_MOST; i++) {
 		enum intake_state state;
 

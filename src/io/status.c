@@ -28,6 +28,8 @@
 #define PACKAGE_VERSION "dev"
 #endif
 
+#define FIGURES_AHEAD_MS INT64_C(600000)	/* no clock is corrected by more without somebody's doing */
+
 /* Names and values one after the other, as offsets: the buffer moves while it grows. */
 struct pairs {
 	struct buf bytes;
@@ -260,6 +262,18 @@ put_engine(struct pairs *p, const struct site *s)
 		put_number(p, counter_name(c), engine_counter(e, c));
 }
 
+static void
+put_clock(struct pairs *p, const struct site *s)
+{
+	int64_t off = clock_off_ms(s->env.clock), shown = s->engine != NULL && !s->env.replay ? engine_now_ms(s->engine) : 0;
+
+	put_number(p, "clock_step", clock_steps(s->env.clock));
+	if (off != 0)
+		put_number(p, off > 0 ? "clock_ahead_seconds" : "clock_back_seconds", (uint64_t)(off > 0 ? off : -off) / 1000);
+	if (shown - site_now(s) > FIGURES_AHEAD_MS)
+		put_number(p, "figures_ahead_seconds", (uint64_t)(shown - site_now(s)) / 1000);
+}
+
 /* From where on the figures are whole, and what was lost before. */
 static void
 put_origin(struct pairs *p, const struct site *s)
@@ -351,8 +365,7 @@ site_publish_status(struct site *s)
 	put_text(&p, "public_keys", s->public_problem[0] != '\0' ? s->public_problem : "ok");
 	put_number(&p, "input_faults", s->input_faults);
 	put_number(&p, "log_dropped", log_drops());
-	if (clock_ahead_ms(s->env.clock) > 0)
-		put_number(&p, "clock_ahead_seconds", (uint64_t)clock_ahead_ms(s->env.clock) / 1000);
+	put_clock(&p, s);
 	if (keys_failed(s->keys) != NULL)
 		put_text(&p, "keys", keys_failed(s->keys));
 	put_hooks(&p, s);

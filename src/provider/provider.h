@@ -35,6 +35,7 @@ struct provider_conf {
 	struct slice visitor_key;	/* name under which the shop carries the visitor cookie: "rpv" */
 	int64_t tolerance_s;		/* of signed time stamps: 300 */
 	bool is_behind;			/* our clock is, by nobody knows how much: what looks too new may be right; too old is too old */
+	int64_t doubt_s;		/* our clock may be off by this much: a time is in time by either */
 	bool test;			/* take test-mode events, and only those */
 	bool count_payment_intents;	/* stripe: count = "payment_intents" */
 	bool count_captures;		/* adyen: count = "capture" */

@@ -220,9 +220,11 @@ signed_timed_header(const struct provider_conf *conf, const struct request *req,
 bool
 signed_past(const struct provider_conf *conf, const struct request *req, int64_t seconds, int64_t past_s, struct delivery *out)
 {
-	int64_t now = req->received_ms / 1000;
+	int64_t now = req->received_ms / 1000, other = now + conf->doubt_s;
 
 	out->signed_s = seconds;
+	if (seconds - other <= conf->tolerance_s && other - seconds <= past_s)
+		return (true);
 	if (now - seconds > past_s)
 		return (delivery_reject(out, 401, "timestamp_too_old"));
 	if (seconds - now > conf->tolerance_s && !conf->is_behind)
