@@ -688,6 +688,103 @@ static const struct story money[] = {
 };
 TELL_TEST(money_of_stories, money)
 
+/* ---- a history of orders, told before the lines of their visits ---------------- */
+
+#define EARLY 600
+
+enum early { ALL_IN_MEMORY, COMMIT_AT_ONCE, COMMIT_OFTEN, RELOAD, RELOAD_OFTEN };
+
+static void
+early_order(struct teller *t, int i)
+{
+	const char *offers[] = { "visitor=v%d", "token=t%d", "customer=c%d", "visitor=v%d token=t1" };
+	struct buf line = { 0 };
+	int minute = 2 * i;
+
+	buf_printf(&line, "%d+%02d:%02d:30 paid o%d %d.00EUR ", minute / 1440, minute / 60 % 24, minute % 60, i, 10 + i % 7);
+	buf_printf(&line, offers[i % 4], i % 4 == 2 ? i / 8 : i);
+	if (i % 8 == 0)
+		buf_printf(&line, " customer=c%d", i / 8);
+	story_line(t, buf_view(&line));
+	buf_free(&line);
+}
+
+/* The visit, and where the order has a token the page that shows it. */
+static void
+early_lines(struct teller *t, int i)
+{
+	struct buf line = { 0 };
+	int minute = 2 * i;
+
+	buf_printf(&line, "%d+%02d:%02d:10 GET /p%d?utm_source=s%d c=v%d", minute / 1440, minute / 60 % 24, minute % 60, i % 5, i % 3, i);
+	story_line(t, buf_view(&line));
+	line.len = 0;
+	buf_printf(&line, "%d+%02d:%02d:40 GET /thanks?order=t%d c=v%d", minute / 1440, minute / 60 % 24, minute % 60, i, i);
+	if (i % 4 == 1)
+		story_line(t, buf_view(&line));
+	buf_free(&line);
+}
+
+static void
+early_step(struct teller *t, enum early how, int i, int every)
+{
+	if (i % every != every - 1 && i != EARLY - 1)
+		return;
+	if (how >= COMMIT_OFTEN || (how == COMMIT_AT_ONCE && i == EARLY - 1))
+		world_commit(t->w);
+	if (how == RELOAD_OFTEN || (how == RELOAD && i == EARLY - 1))
+		world_reload(t->w);
+}
+
+/* The figures; *fetches: what was asked of the store. */
+static char *
+early_orders(enum early how, bool replay, size_t *fetches)
+{
+	struct teller t = { .w = world_new(replay), .why = "early orders", .highest = INT64_MIN };
+	char *figures;
+
+	if (!replay)			/* a catch-up: the wall clock is there already */
+		story_line(&t, SLICE("3+00:00:00 refund o1 r1 1.00EUR"));
+	for (int i = EARLY; i-- > 0;) {
+		early_order(&t, i);
+		early_step(&t, how, EARLY - 1 - i, 97);
+	}
+	ck_assert_uint_eq(engine_waiting(t.w->engine), EARLY);
+	story_line(&t, SLICE("0+00:00:00 refund o40 r1 3.00EUR"));	/* one that sleeps is spoken of */
+	story_line(&t, SLICE("0+00:00:00 paid o44 99.00EUR visitor=v44 token=t45"));
+	for (int i = 0; i < EARLY; i++) {
+		early_lines(&t, i);
+		if (how == COMMIT_OFTEN || how == RELOAD_OFTEN)
+			early_step(&t, how, i, 31);
+	}
+	story_line(&t, SLICE("3+00:00:00 until"));
+	*fetches = t.w->fetches;
+	ck_assert_uint_gt(engine_counter(t.w->engine, COUNT_JOIN_VISITOR), EARLY / 4);
+	ck_assert_uint_gt(engine_counter(t.w->engine, COUNT_JOIN_TOKEN), EARLY / 5);
+	ck_assert_uint_gt(engine_counter(t.w->engine, COUNT_JOIN_CUSTOMER), EARLY / 10);
+	figures = world_figures(t.w);
+	world_free(&t.w);
+	return (figures);
+}
+
+/* Orders are out of memory until their time comes, and nothing shows it. */
+START_TEST(told_early)
+{
+	size_t fetches;
+	char *expected = early_orders(ALL_IN_MEMORY, _i != 0, &fetches);
+
+	ck_assert_uint_eq(fetches, 0);
+	for (enum early how = COMMIT_AT_ONCE; how <= RELOAD_OFTEN; how++) {
+		char *figures = early_orders(how, _i != 0, &fetches);
+
+		ck_assert_msg(strcmp(figures, expected) == 0, "how %d: %.400s\nnot\n%.400s", (int)how, figures, expected);
+		ck_assert_msg(fetches >= EARLY / 2, "how %d: only %zu records were fetched", (int)how, fetches);
+		free(figures);
+	}
+	free(expected);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -697,6 +794,7 @@ main(void)
 		{ "joins", joins_of_stories, N_ELEM(joins) }, { "customers", customers_of_stories, N_ELEM(customers) },
 		{ "credits", credits_of_stories, N_ELEM(credits) }, { "orders", orders_of_stories, N_ELEM(orders) },
 		{ "aliases", aliases_of_stories, N_ELEM(aliases) }, { "money", money_of_stories, N_ELEM(money) },
+		{ "early", told_early, 2 },
 	};
 	Suite *suite = suite_create("engine");
 	SRunner *runner = srunner_create(suite);

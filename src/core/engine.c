@@ -10,6 +10,7 @@
 
 #define ORDER_BYTES 256			/* what a commit writes of an order, about */
 #define AHEAD_VISITORS 16384		/* so few in memory stay in the cache by themselves */
+#define ORDERS_A_COMMIT 4096		/* that have changed: what a commit copies of them is bounded */
 
 static const char *const counter_names[COUNTERS] = {
 	"lines", "empty", "malformed", "bad_time", "bad_status", "bot", "ignored_network", "no_visitor",
@@ -49,6 +50,7 @@ engine_new(const struct engine_rules *rules, struct keyring *ring, bool replay)
 	orderbook_init(&e->book, &ring->site);
 	e->unconverted = strmap_new(&ring->site);
 	e->dues.compare = due_compare;
+	e->asleep.compare = sleeper_compare;
 	e->visits.early_unknown_ms = INT64_MIN / 4;
 	e->visits.max_bytes = rules->visits_bytes;
 	return (e);
@@ -103,7 +105,7 @@ engine_windows(struct engine *e)
 size_t
 engine_waiting(const struct engine *e)
 {
-	return (e->n_waiting);
+	return (e->n_waiting + e->n_asleep);
 }
 
 size_t
@@ -127,13 +129,14 @@ engine_unstored(const struct engine *e)
 bool
 engine_is_full(const struct engine *e)
 {
-	return (visits_are_too_many(&e->visits));
+	return (visits_are_too_many(&e->visits) || e->book.n_dirty >= ORDERS_A_COMMIT);
 }
 
 bool
 engine_is_overfull(const struct engine *e)
 {
-	return (e->visits.max_bytes > 0 && (e->visits.bytes + visits_unstored(&e->visits)) / 2 > e->visits.max_bytes);
+	return ((e->visits.max_bytes > 0 && (e->visits.bytes + visits_unstored(&e->visits)) / 2 > e->visits.max_bytes) ||
+	    e->book.n_dirty >= 2 * ORDERS_A_COMMIT);
 }
 
 void

@@ -92,7 +92,7 @@ size_t engine_unconverted(const struct engine *);	/* orders in a currency that h
 size_t engine_forgetting(const struct engine *);	/* persons who are to be forgotten, and are not yet */
 size_t engine_visits(const struct engine *);		/* visits in memory */
 size_t engine_unstored(const struct engine *);		/* bytes of visits and orders that the next commit writes, about */
-bool engine_is_full(const struct engine *);		/* of visits: a commit makes room, and is wanted soon */
+bool engine_is_full(const struct engine *);		/* of visits, or of changed orders: a commit makes room, and is wanted soon */
 bool engine_is_overfull(const struct engine *);		/* ... and nothing should come in before it */
 uint64_t engine_history(const struct engine *);		/* bytes of the store that visits take, about */
 

@@ -91,8 +91,10 @@ struct engine {
 	struct orderbook book;
 	struct map64 tokens, customers, agents;
 	size_t settle_at;		/* visits in memory: engine_settle() */
-	size_t n_waiting;
+	size_t n_waiting;		/* ... in memory */
 	struct heap dues;
+	struct heap asleep;		/* struct sleeper (asleep.c): orders that wait, and whose time is far ahead */
+	size_t n_asleep;		/* ... and are not in memory */
 	struct strmap *unconverted;	/* names of orders without a rate */
 	bool recount;			/* rates may have come since they were looked at */
 	struct buf recounts;		/* of these names those that are still to be looked at, from next_recount on */
@@ -132,6 +134,17 @@ void order_queue(struct engine *, struct order *);		/* decisions at the moments 
 void order_forget(struct engine *, struct order *);		/* no longer waits */
 enum engine_result join_due(struct engine *, int64_t before_ms);
 int due_compare(const void *, const void *);
+
+/* asleep.c */
+int sleeper_compare(const void *, const void *);
+void orders_sleep(struct engine *);			/* at a commit: whose time is far ahead leaves memory */
+bool order_sleeps_on(struct engine *, struct order *);	/* one of a state that is loaded; true: it is gone from memory */
+void order_wakes(struct engine *, struct order *);	/* one that was just loaded: waits again, where it was asleep */
+/* Asks for the next of them whose first decision falls before that time, and is no later than the next one that
+ * is due; ENGINE_DONE where there is none. */
+enum engine_result orders_wake(struct engine *, int64_t before_ms);
+enum engine_result orders_wake_all(struct engine *);
+void sleepers_free(struct engine *);
 
 /* erase.c */
 int64_t erasure_next_ms(const struct engine *);	/* INT64_MAX where nobody is to be forgotten */

@@ -211,12 +211,12 @@ erase_orders(struct engine *e, const struct forget *f)
 	while (reader_more(&r))
 		if (find_order(e, reader_slice(&r), &o) == ENGINE_NEEDS)
 			rc = ENGINE_NEEDS;
-	if (rc == ENGINE_NEEDS)
-		return (rc);
+	if (orders_wake_all(e) == ENGINE_NEEDS || rc == ENGINE_NEEDS)
+		return (ENGINE_NEEDS);
 	for (r = reader_of(buf_view(&f->orders)); reader_more(&r);)
 		if (find_order(e, reader_slice(&r), &o) == ENGINE_DONE && o != NULL)
 			erase_order(e, o);
-	/* Orders that were told after the request was made and still wait; these are always in memory. */
+	/* Orders that were told after the request was made and still wait; these are all in memory now. */
 	for (size_t i = 0; (o = strmap_next(e->book.by_key, &i, NULL)) != NULL;)
 		if (o->waiting && o->time_ms + JOIN_RETRY_MS >= e->clock && is_theirs(f, o))
 			erase_order(e, o);

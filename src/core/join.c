@@ -545,10 +545,16 @@ decide(struct engine *e, int64_t before_ms)
 			return (ENGINE_NEEDS);
 		e->look_ahead = 0;
 	}
-	while ((d = heap_first(&e->dues)) != NULL && d->moment_ms < before_ms) {
-		struct order *o = d->order;
+	for (;;) {
 		struct found f = { JOIN_NONE, NULL, { 0 }, NULL };
+		struct order *o;
 
+		if (orders_wake(e, before_ms) == ENGINE_NEEDS)
+			return (ENGINE_NEEDS);
+		d = heap_first(&e->dues);
+		if (d == NULL || d->moment_ms >= before_ms)
+			break;
+		o = d->order;
 		if (may_join(o) && find_join(e, o, d->moment_ms, &f) == ENGINE_NEEDS) {
 			if (d->looked != e->commit_no) {
 				look_ahead(e);

@@ -67,6 +67,7 @@ struct order {
 	bool dirty, waiting;		/* differs from its record; may still be joined */
 	bool stored_waiting, stored_unconverted;	/* it is in those sets */
 	int64_t listed_ms;		/* it was listed under that time; 0: not yet */
+	bool has_sleeper;		/* it is due to be woken, though it is here */
 	unsigned dues;			/* how many moments of decision are queued */
 	struct order *next_of_customer;
 };

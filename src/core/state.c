@@ -14,6 +14,8 @@
 #define EPOCHS_A_COMMIT 4		/* of which blocks are deleted at most */
 #define STORE_FACTOR 2			/* a block takes about so much more than its records: Redis grows strings by doubling */
 #define SETTLE_VISITS 1024
+#define ORDER_MEMORY (sizeof(struct order) + 256)	/* in memory, with its names and moments, about */
+#define SLEEPER_BYTES 80
 #define TOKENS_HELD 65536		/* seen tokens kept in memory, so that a reloaded page says nothing new */
 
 /* ---- asking -------------------------------------------------------------- */
@@ -252,6 +254,15 @@ order_load(struct engine *e, struct slice provider, struct slice id, struct slic
 }
 
 static void
+supply_order(struct engine *e, const struct want *w, struct slice value)
+{
+	if (orderbook_find(&e->book, w->provider, w->id) != NULL)
+		return;
+	order_load(e, w->provider, w->id, value);
+	order_wakes(e, orderbook_find(&e->book, w->provider, w->id));
+}
+
+static void
 supply_customer(struct engine *e, const struct want *w, struct slice value)
 {
 	struct customer *c = customer_get(e, w->key);
@@ -296,7 +307,7 @@ supply(struct engine *e, const struct want *w, const struct slice *values, size_
 		supply_token(e, w, values, n);
 		break;
 	case NEED_ORDER:
-		order_load(e, w->provider, w->id, values[0]);
+		supply_order(e, w, values[0]);
 		break;
 	case NEED_CUSTOMER:
 		supply_customer(e, w, values[0]);
@@ -515,6 +526,7 @@ change_orders(struct engine *e, struct buf *value, struct changes *out)
 			orderbook_remove(&e->book, o);
 			i = i > 0 ? i - 1 : 0;
 		}
+	orders_sleep(e);
 }
 
 void
@@ -620,6 +632,15 @@ note_left(struct engine *e, size_t before)
 		e->evicted_before = horizon;
 }
 
+/* Orders that wait are nobody's to bound: they take from what visits may have, up to three quarters of it. */
+static void
+share_memory(struct engine *e)
+{
+	size_t all = e->rules->visits_bytes, orders = strmap_count(e->book.by_key) * ORDER_MEMORY + e->asleep.count * SLEEPER_BYTES;
+
+	e->visits.max_bytes = orders < all / 4 * 3 ? all - orders : all - all / 4 * 3;
+}
+
 void
 engine_settle(struct engine *e)
 {
@@ -663,6 +684,7 @@ engine_changes(struct engine *e, struct changes *out)
 	windows_changes(e->windows, out);
 	engine_count(e, COUNT_SERIES_MERGED, windows_merged(e->windows));
 	change_head(e, &value, out);
+	share_memory(e);
 	buf_free(&value);
 }
 
@@ -777,9 +799,10 @@ engine_load_waiting(struct engine *e, struct slice name, struct slice value)
 	order_load(e, provider, id, value);
 	o = orderbook_find(&e->book, provider, id);
 	o->stored_waiting = true;
-	if (o->paid && o->how == JOIN_NONE)
-		order_queue(e, o);
-	else
+	if (o->paid && o->how == JOIN_NONE) {
+		if (!order_sleeps_on(e, o))
+			order_queue(e, o);
+	} else
 		orderbook_dirty(&e->book, o);
 	return (0);
 }
@@ -807,6 +830,7 @@ engine_free(struct engine **ep)
 	if (e == NULL)
 		return;
 	engine_supplied(e);
+	sleepers_free(e);
 	while ((d = heap_pop(&e->dues)) != NULL)
 		free(d);
 	heap_free(&e->dues);
