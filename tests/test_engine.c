@@ -684,6 +684,11 @@ static const struct story money[] = {
 	{ "of another currency than the one that came: still none", VISIT "10:01:00 paid o1 10.00USD visitor=x\n10:30:00 GET /z c=z\nrates GBP 0.80\n10:31:00 until", "total||sales=0" },
 	{ "then that one", VISIT "10:01:00 paid o1 10.00USD visitor=x\n10:30:00 GET /z c=z\nrates GBP 0.80\n10:31:00 until\nrates USD 1.25\n10:32:00 until", "total||sales=800" },
 	{ "under another name by now", VISIT "10:01:00 paid o1 10.00USD visitor=x\n10:30:00 alias o1 pi1\n10:31:00 GET /z c=z\nrates USD 1.25\n10:32:00 until", "total||sales=800 sales_orders=1" },
+	{ "what no sum holds is kept out", "rates USD 0.000001\n" VISIT "10:01:00 paid o1 9999999999.00USD visitor=x\n10:01:01 paid o2 1.00USD visitor=x\n" END,
+	  "total||revenue=100000000 orders=1 sales=100000000 sales_orders=1\ncount|over_sums|1" },
+	{ "nor what goes beyond it with the others", "rates USD 0.000001\n" VISIT "10:01:00 paid o1 90000000.00USD visitor=x\n10:01:01 paid o2 90000000.00USD visitor=x\n"
+	  "10:01:02 paid o3 90000000.00USD visitor=x\n10:01:03 refund o1 r1 90000000.00USD\n" END,
+	  "total||revenue=9000000000000000 refunds=9000000000000000 orders=1 sales=9000000000000000\nlanding|/a|revenue=9000000000000000" },
 	{ "counted once, however often rates come", VISIT "10:01:00 paid o1 10.00USD visitor=x\n10:30:00 GET /z c=z\nrates USD 1.25\n10:32:00 until\nrates USD 1.25\n10:33:00 until", "total||sales=800 sales_orders=1 revenue=800" },
 };
 TELL_TEST(money_of_stories, money)

@@ -110,6 +110,9 @@ static const struct { const char *why, *fields, *said; } complaints[] = {
 	    "2 webhooks of stripe were signed with another secret: is the secret file that of this endpoint?\n" },
 	{ "told otherwise than before", WELL "webhook_stripe_conflict=2 webhook_stripe_duplicate=9",
 	    "2 events of stripe told another amount than before of an order or refund that is known; what came first counts.\n" },
+	{ "money without measure", WELL "over_sums=1",
+	    "Orders came that no sum could hold, with those that count already, and were kept out of the figures: is a rate, or an amount, wrong by"
+	    " millions?\n" },
 	{ "a clock that differs", WELL "webhook_stripe_clock=Set+the+clock.", "Set the clock.\n" },
 	{ "a body that was changed", WELL "webhook_stripe-2_hint=the+body+is+empty",
 	    "Webhooks of stripe-2 do not fit their signatures: the body is empty.\n" },

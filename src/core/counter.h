@@ -26,6 +26,7 @@ enum counter {
 	COUNT_VISITS_UNKEPT,		/* not kept for orders to come: the history is full */
 	COUNT_SERIES_MERGED,		/* summed into "(other)" */
 	COUNT_SPAM_REFERRER,		/* somebody's, but no pageview: sent to have its referrer looked up */
+	COUNT_OVER_SUMS,		/* orders kept out of the figures: no sum would hold them */
 	COUNT_BOT_CLASS,		/* of COUNT_BOT, by class: from here on, but AGENT_BROWSER as enum agent_class */
 	COUNT_BOT_LAST = COUNT_BOT_CLASS + 11,
 	COUNT_EVIDENCE,			/* visits, + enum evidence: it was said of them once */

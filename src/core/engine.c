@@ -18,7 +18,7 @@ static const char *const counter_names[COUNTERS] = {
 	"events", "events_rejected", "no_change", "zero_amount", "other_currency", "absurd", "orders",
 	"joined_visitor", "joined_token", "joined_ip_ua", "joined_customer", "damaged",
 	"future", "conflict", "forgotten", "pages_over", "visits_early", "visits_unkept", "series_merged",
-	"spam_referrer",
+	"spam_referrer", "over_sums",
 	"bot_search", "bot_ai_crawler", "bot_ai_assistant", "bot_ad", "bot_seo", "bot_monitor", "bot_preview", "bot_feed",
 	"bot_archive", "bot_library", "bot_scanner", "bot_other",
 	"evidence_robots", "evidence_no_assets", "evidence_rate", "evidence_errors", "evidence_hosting",

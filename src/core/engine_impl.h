@@ -95,7 +95,8 @@ struct engine {
 	struct heap dues;
 	struct heap asleep;		/* struct sleeper (asleep.c): orders that wait, and whose time is far ahead */
 	size_t n_asleep;		/* ... and are not in memory */
-	struct strmap *unconverted;	/* names of orders without a rate */
+	struct strmap *unconverted;	/* names of orders without a rate, or beyond all sums */
+	struct { int64_t epoch, sum; } gross[HISTORY_EPOCHS];	/* what counts of orders, by the epoch of their time */
 	bool recount;			/* rates may have come since they were looked at */
 	struct buf recounts;		/* of these names those that are still to be looked at, from next_recount on */
 	size_t next_recount;

@@ -110,11 +110,56 @@ add_order(struct engine *e, struct order *o, int64_t sign)
 		add_to_touches(e, o, model, sign);
 }
 
+/* ---- no sum goes round ----------------------------------------------------- */
+
+/* A visit's money is that of each of its pages, which may all be summed into "(other)"; no other figure has an
+ * order's money more than once. */
+#define GROSS_MAX (INT64_MAX / (VISIT_PAGES_MAX + 12))
+
+/* Windows that show one epoch show none that is so many epochs older, so that its place is free.  One far ahead takes
+ * its place from nobody. */
+static int64_t *
+gross_of(struct engine *e, const struct order *o)
+{
+	int64_t epoch = epoch_of(o->time_ms);
+	size_t i = (uint64_t)epoch % HISTORY_EPOCHS;
+
+	if (e->gross[i].epoch + HISTORY_EPOCHS <= epoch_of(windows_now(e->windows))) {
+		e->gross[i].epoch = epoch;
+		e->gross[i].sum = 0;
+	}
+	return (e->gross[i].epoch <= epoch ? &e->gross[i].sum : NULL);
+}
+
+static void
+note_gross(struct engine *e, const struct order *o, int64_t gross)
+{
+	int64_t *sum = gross_of(e, o);
+
+	if (sum != NULL)
+		*sum = *sum + gross > 0 ? *sum + gross : 0;
+}
+
+/* Whether all sums hold the order with that gross, too. */
+static bool
+sums_hold(struct engine *e, const struct order *o, int64_t gross)
+{
+	int64_t all = o->counted ? -o->counted_gross : 0;
+
+	if (gross > GROSS_MAX || gross_of(e, o) == NULL)
+		return (gross <= GROSS_MAX);
+	for (size_t i = 0; i < HISTORY_EPOCHS; i++)
+		all += e->gross[i].sum;
+	return (all <= GROSS_MAX - gross);
+}
+
 void
 order_uncount(struct engine *e, struct order *o)
 {
-	if (o->counted)
+	if (o->counted) {
 		add_order(e, o, -1);
+		note_gross(e, o, -o->counted_gross);
+	}
 	o->counted = false;
 }
 
@@ -149,6 +194,10 @@ order_count(struct engine *e, struct order *o)
 	if (!o->paid || o->alias_of.len > 0)
 		return;
 	known = settle(e, o, &gross, &net);
+	if (known && !sums_hold(e, o, gross)) {
+		engine_count(e, COUNT_OVER_SUMS, !o->unconverted);
+		known = false;
+	}
 	if (known && o->counted && gross == o->counted_gross && net == o->counted_net &&
 	    joined == o->counted_joined && o->recurring == o->counted_recurring)
 		return;
@@ -166,6 +215,7 @@ order_count(struct engine *e, struct order *o)
 	o->counted_joined = joined;
 	o->counted_recurring = o->recurring;
 	add_order(e, o, 1);
+	note_gross(e, o, gross);
 }
 
 /* ---- rates that come later ------------------------------------------------- */

@@ -584,6 +584,10 @@ change_head(struct engine *e, struct buf *value, struct changes *out)
 	buf_varint(value, windows_next_number(e->windows));
 	for (size_t i = 0; i < HISTORY_EPOCHS; i++)
 		buf_varint(value, e->visits.history[i]);
+	for (size_t i = 0; i < HISTORY_EPOCHS; i++) {
+		buf_svarint(value, e->gross[i].epoch);
+		buf_svarint(value, e->gross[i].sum);
+	}
 	evidence_encode(e, value);
 	changes_add(out, CHANGE_HSET, SLICE("meta"), SLICE("engine"), buf_view(value));
 	e->counters_dirty = false;
@@ -723,6 +727,10 @@ engine_load_head(struct engine *e, struct slice value, struct err *err)
 		windows_skip_numbers(e->windows, (uint32_t)reader_varint(&r));
 	for (size_t i = 0; i < HISTORY_EPOCHS && reader_more(&r); i++)
 		e->visits.history[i] = reader_varint(&r);
+	for (size_t i = 0; i < HISTORY_EPOCHS && reader_more(&r); i++) {
+		e->gross[i].epoch = reader_within(&r, TIME_MAX_MS / EPOCH_MS);
+		e->gross[i].sum = reader_within(&r, INT64_MAX / HISTORY_EPOCHS);
+	}
 	if (reader_more(&r))
 		evidence_decode(&e->evidence, &r);
 	if (r.bad || n > COUNTERS)

@@ -46,8 +46,8 @@ enum figure {
 };
 #define FIGURES_MAX (1 + 4 * MODELS)
 
-/* Beyond 2^63 (a damaged record, money without measure) sums go round instead of ending anything,
- * and what is taken back leaves the right figure again. */
+/* Orders whose sums would not hold them are not counted (settle.c).  What a damaged record says may go round,
+ * which ends nothing, and what is taken back leaves the right figure again. */
 static inline int64_t
 figure_add(int64_t a, int64_t b)
 {

@@ -108,6 +108,7 @@ static const struct entry {
 	{ G_ORDERS, "joined_customer", "joined by customer", true },
 	{ G_ORDERS, "orders_waiting", "waiting for a visit that fits", true },
 	{ G_ORDERS, "unconverted", "in a currency without a rate", true },
+	{ G_ORDERS, "over_sums", "beyond what a sum can hold", true },
 	{ G_ORDERS, "forgetting", "persons to be forgotten", true },
 	{ G_ORDERS, "forgotten", "persons forgotten", true },
 	{ G_ORDERS, "orders_*", "order file ", false },
@@ -388,6 +389,9 @@ complain_orders(const struct status *s, struct buf *out)
 	if (number(s, "orders") >= 10 && joined * 2 < number(s, "orders"))
 		buf_printf(out, "Only %" PRIu64 " of %" PRIu64 " orders could be joined to a visit: revenue per visit is told too low."
 		    "  See rpvd(8), JOINS.\n", joined, number(s, "orders"));
+	if (number(s, "over_sums") > 0)
+		buf_puts(out, "Orders came that no sum could hold, with those that count already, and were kept out of the figures: is a rate, or an"
+		    " amount, wrong by millions?\n");
 	if (number(s, "unconverted") > 0)
 		put_count(out, number(s, "unconverted"), "order is", "orders are", " in a currency without a rate, and left out: see `rates` in rpvd.conf(5).\n");
 	if (number(s, "events_rejected") > 0)
