@@ -435,10 +435,10 @@ site_lost(struct site *s, enum store_result result, const char *message)
 	if (was_running || strcmp(s->problem, s->told) != 0)
 		log_error("site %s: %s", s->conf->name, s->problem);
 	snprintf(s->told, sizeof(s->told), "%s", s->problem);
-	if (s->env.replay || (s->env.rebuild && result != STORE_FENCED))
+	if (s->env.replay || (s->env.rebuild && result != STORE_FENCED && result != STORE_ABSENT))
 		finish(s, false);
 	else
-		start_timer(s->retry_event, result == STORE_HELD || result == STORE_FENCED ? 1000 : 5000);
+		start_timer(s->retry_event, result == STORE_HELD || result == STORE_FENCED || result == STORE_ABSENT ? 1000 : 5000);
 }
 
 /* Redis has been emptied, or is another one than before. */

@@ -56,8 +56,12 @@ static const char acquire_script[] =
     "local m = redis.call('HMGET', KEYS[1], 'seq', 'positions', 'engine', 'again')\n"
     "return {'OK', tostring(epoch), m[1], m[2] or '', m[3] or '', m[4] or ''}\n";
 
+static const char store_absent[] = "Redis has no state of this site any more: it was emptied, or is another one than before";
+
 static const char renew_script[] =
-    "if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return {'FENCED', ''} end\n"
+    "local epoch = redis.call('HGET', KEYS[1], 'epoch')\n"
+    "if not epoch then return {'ABSENT'} end\n"
+    "if epoch ~= ARGV[1] then return {'FENCED', ''} end\n"
     "if ARGV[3] == '0' then redis.call('DEL', KEYS[2]) else redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3]) end\n"
     "return {'OK'}\n";
 
@@ -333,6 +337,10 @@ store_reply(const struct store *s, const struct redisReply *r, char *message, si
 		snprintf(message, room, "another rpvd took this site over");
 		return (STORE_FENCED);
 	}
+	if (strcmp(word, "ABSENT") == 0) {
+		snprintf(message, room, "%s", store_absent);
+		return (STORE_ABSENT);
+	}
 	if (strcmp(word, "TYPE") == 0)
 		snprintf(message, room, "key %.200s holds a %s where rpvd keeps a %s; nothing was written: remove or rename that key",
 		    element(r, 1), element(r, 2), element(r, 3));
@@ -468,7 +476,7 @@ on_exec(struct redisReply *r, void *arg)
 
 	if (commit_reply(c, r)) {
 		if (r->type == REDIS_REPLY_NIL)
-			commit_fail(c, STORE_FENCED, "another program changed this site's records while they were written");
+			commit_fail(c, STORE_FENCED, "another program changed or removed this site's records while they were written");
 		for (size_t i = 0; r->type == REDIS_REPLY_ARRAY && i < r->elements; i++)
 			if (r->element[i]->type == REDIS_REPLY_ERROR)
 				commit_torn(c, i, r->element[i]->str);
@@ -598,8 +606,12 @@ on_meta(struct redisReply *r, void *arg)
 	struct commit *c = arg;
 	const struct store *s = c->call->store;
 
-	if (commit_reply(c, r) && (r->type != REDIS_REPLY_ARRAY || r->elements != 2 || !is_number(r->element[0], s->epoch) ||
-	    !is_number(r->element[1], s->seq)))
+	if (!commit_reply(c, r))
+		;
+	else if (r->type == REDIS_REPLY_ARRAY && r->elements == 2 && r->element[0]->type == REDIS_REPLY_NIL)
+		commit_fail(c, STORE_ABSENT, store_absent);
+	else if (r->type != REDIS_REPLY_ARRAY || r->elements != 2 || !is_number(r->element[0], s->epoch) ||
+	    !is_number(r->element[1], s->seq))
 		commit_fail(c, STORE_FENCED, "another rpvd took this site over, or its state was put back");
 	validated(c);
 }

@@ -33,6 +33,7 @@ enum store_result {
 	STORE_DOWN,			/* the connection was lost: result unknown; load again when it is up */
 	STORE_HELD,			/* another daemon holds the site: wait, try again */
 	STORE_FENCED,			/* another daemon took over, or the state is not what we left: load again */
+	STORE_ABSENT,			/* there is no state any more: load again */
 	STORE_REFUSED			/* Redis or its state will not do (message): nothing was written */
 };
 

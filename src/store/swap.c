@@ -52,7 +52,10 @@ static const char begin_script[] =
 static const char phase_script[] =
     "local owner = redis.call('GET', KEYS[1])\n"
     "if owner and owner ~= ARGV[1] then return {'HELD', owner} end\n"
-    "if redis.call('HGET', KEYS[2], 'phase') ~= ARGV[3] then return {'FENCED', ''} end\n"
+    "if redis.call('HGET', KEYS[2], 'phase') ~= ARGV[3] then\n"
+    "  if redis.call('EXISTS', KEYS[2], KEYS[3]) == 0 then return {'ABSENT'} end\n"
+    "  return {'FENCED', ''}\n"
+    "end\n"
     "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"
     "if ARGV[4] == 'none' then redis.call('DEL', KEYS[2])\n"
     "elseif ARGV[4] == 'end' then\n"
