@@ -3,7 +3,8 @@
 # crash: whatever happens at any one call by which rpvd changes the world, the figures are the same.
 #
 # tests/crash.py says what happens.  All of it takes a while: the build with sanitizers, which is there
-# for what a crash leaves in memory, has a part.
+# for what a crash leaves in memory, has a part.  CRASH_ALL=1: each n of all that is otherwise a
+# sample ("after", "fail", "short", "hup", "badhup", "term", "memory"), which takes hours; --series NAME,NAME takes those.
 
 set -u
 export LC_ALL=C
