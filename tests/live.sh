@@ -12,7 +12,7 @@ if ! command -v python3 >/dev/null 2>&1; then
 fi
 export abs_srcdir=${abs_srcdir:?} abs_builddir=${abs_builddir:?}
 failures=0 ran=0
-for script in equality replay logs rebuild latency; do
+for script in equality replay logs keys rebuild latency; do
 	echo "== $script"
 	python3 -B "$abs_srcdir/tests/live/$script.py"
 	case $? in

@@ -430,6 +430,13 @@ intake_wake(struct intake *in)
 		stream_wake(in->logs[i]->stream);
 }
 
+void
+intake_keys(struct intake *in)
+{
+	for (size_t i = 0; i < in->n; i++)
+		stream_keys(in->logs[i]->stream);
+}
+
 bool
 intake_is_stuck(const struct intake *in)
 {

@@ -55,6 +55,8 @@ const struct facts *intake_ahead(const struct intake *, size_t k);
 void intake_look(struct intake *);
 /* New lines may be there: look at the logs again. */
 void intake_wake(struct intake *);
+/* See stream_keys(). */
+void intake_keys(struct intake *);
 /* A log has lines, or may have, that cannot be read now. */
 bool intake_is_stuck(const struct intake *);
 /* Since the last call. */

@@ -29,11 +29,14 @@ static char *
 read_whole(int fd, const char *path, size_t max, size_t *len, struct err *err)
 {
 	struct buf b = { 0 };
+	struct stat st;
 	ssize_t n = 0;
 
+	/* Of a file that stays as it is nothing moves, so that no copy of a secret is left behind. */
+	buf_reserve(&b, fstat(fd, &st) == 0 && st.st_size >= 0 && (size_t)st.st_size < max ? (size_t)st.st_size + 2 : 65536);
 	do {
-		buf_reserve(&b, 65536);
-		n = read(fd, b.p + b.len, 65536);
+		buf_reserve(&b, 2);
+		n = read(fd, b.p + b.len, b.cap - b.len - 1);
 		if (n > 0)
 			b.len += (size_t)n;
 	} while ((n > 0 && b.len <= max) || (n < 0 && errno == EINTR));
@@ -149,6 +152,7 @@ keys_write(struct keys *k)
 {
 	struct buf out = { 0 };
 
+	buf_reserve(&out, 256 + k->ring.n_days * 128);	/* at once: what is moved leaves a copy */
 	buf_printf(&out, "first %lld\nsite ", (long long)k->ring.first_day);
 	put_key(&out, &k->ring.site);
 	for (size_t i = 0; i < k->ring.n_days; i++) {
@@ -310,11 +314,13 @@ keys_ring(struct keys *k)
 	return (&k->ring);
 }
 
-void
+bool
 keys_forget(struct keys *k, int64_t first_day)
 {
-	if (keyring_forget(&k->ring, first_day))
-		keys_write(k);
+	if (!keyring_forget(&k->ring, first_day))
+		return (false);
+	keys_write(k);
+	return (true);
 }
 
 void

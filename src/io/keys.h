@@ -28,8 +28,9 @@ void keys_close(struct keys **);
 /* Belongs to keys; its make() writes the file.  A write that fails is fatal (must not happen in use:
  * the caller is told by keys_failed()). */
 struct keyring *keys_ring(struct keys *);
-/* Forgets days before this one, in memory and on disk. */
-void keys_forget(struct keys *, int64_t first_day);
+/* Forgets days before this one, in memory and on disk.  True where there was one: copies of the
+ * ring are to go, too. */
+bool keys_forget(struct keys *, int64_t first_day);
 /* A new state: keys may be made for any day again. */
 void keys_reset_days(struct keys *);
 /* Which keys these are, without telling them: 16 hexadecimal digits. */

@@ -645,8 +645,8 @@ keep_records(struct site *s)
 	int64_t now = site_now(s), clock = s->clock_committed_ms;
 
 	/* What is not committed may be read again, and needs its key then. */
-	if (clock_is_steady(s->env.clock))
-		keys_forget(s->keys, day_of((clock < now ? clock : now) - KEY_SLACK_MS) - 1);
+	if (clock_is_steady(s->env.clock) && keys_forget(s->keys, day_of((clock < now ? clock : now) - KEY_SLACK_MS) - 1))
+		intake_keys(s->intake);
 	if (site_uptime() - s->last_commit_ms < IDLE_COMMIT_MS)
 		return;
 	s->commit_wanted = true;

@@ -290,6 +290,16 @@ stream_wake(struct stream *s)
 		s->now->state = TAIL_LINE;
 }
 
+/* A thread takes what is there with its next batch: it reads what has an end, and ends with it. */
+void
+stream_keys(struct stream *s)
+{
+	if (s->running)
+		return;
+	keyring_clear(&s->keys);
+	facts_maker_keys(s->maker, s->ring);
+}
+
 struct tail *
 stream_stop(struct stream *s)
 {

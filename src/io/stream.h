@@ -40,6 +40,8 @@ void stream_taken(struct stream *);
 const struct reading *stream_ahead(const struct stream *, size_t k);
 /* New lines may be there: after the lines that were read it looks at the log again. */
 void stream_wake(struct stream *);
+/* Days of the keyring were forgotten: no copy of their keys stays here. */
+void stream_keys(struct stream *);
 
 /* Everything that was read and not taken is forgotten; the tail is the caller's to move: the
  * thread begins again with the next stream_peek(). */
