@@ -527,10 +527,16 @@ engine_hit(struct engine *e, const struct facts *f, bool late)
 	return (ENGINE_DONE);
 }
 
+bool
+engine_looks_ahead(const struct engine *e)
+{
+	return (e->visits.by_visitor.count >= AHEAD_VISITORS);
+}
+
 void
 engine_hit_ahead(const struct engine *e, const struct facts *f, int step)
 {
-	if (e->visits.by_visitor.count >= AHEAD_VISITORS && !is_nobodys(f))
+	if (!is_nobodys(f))
 		visits_ahead(&e->visits, f->by_agent ? f->agent : f->visitor, f->agent, step);
 }
 

@@ -52,6 +52,7 @@ enum engine_result engine_hit(struct engine *, const struct facts *, bool late);
 /* This hit comes soon: the memory of its visitor is fetched into the cache meanwhile, in HIT_AHEAD_STEPS
  * steps (from 0) that are some hits apart.  Changes nothing. */
 #define HIT_AHEAD_STEPS 3
+bool engine_looks_ahead(const struct engine *);	/* there are so many that it helps */
 void engine_hit_ahead(const struct engine *, const struct facts *, int step);
 /* This hit comes soon: only adds needs. */
 void engine_hit_needs(struct engine *, const struct facts *);

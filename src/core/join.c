@@ -95,13 +95,26 @@ customer_get(struct engine *e, uint64_t hash)
 	return (c);
 }
 
+/* For one more: nearly always it is the only one, and there are tens of thousands of such lists. */
+static void
+room_for(void *arrayp, size_t *capp, size_t n, size_t size)
+{
+	void **array = arrayp;
+
+	if (*capp == 0) {
+		*array = mem_alloc(size);
+		*capp = 1;
+	}
+	mem_grow(arrayp, capp, n + 1, size);
+}
+
 static void
 wait_for_token(struct token *t, struct order *o)
 {
 	for (size_t i = 0; i < t->n_waiting; i++)
 		if (t->waiting[i] == o)
 			return;
-	mem_grow(&t->waiting, &t->cap, t->n_waiting + 1, sizeof(*t->waiting));
+	room_for(&t->waiting, &t->cap, t->n_waiting, sizeof(*t->waiting));
 	t->waiting[t->n_waiting++] = o;
 }
 
@@ -471,7 +484,7 @@ tell_customer(struct engine *e, const struct order *o, int64_t moment_ms)
 {
 	struct customer *c = customer_get(e, o->customer);
 
-	mem_grow(&c->joined, &c->joined_cap, c->n_joined + 1, sizeof(*c->joined));
+	room_for(&c->joined, &c->joined_cap, c->n_joined, sizeof(*c->joined));
 	c->joined[c->n_joined++] = (struct customer_order){ o->time_ms,
 	    slice_make(mem_strndup(o->provider.p, o->provider.len), o->provider.len),
 	    slice_make(mem_strndup(o->id.p, o->id.len), o->id.len), o->visit };

@@ -31,6 +31,47 @@ enum {
 #define VISIT_BYTES (sizeof(struct visit) + 16 + 2 * sizeof(struct map64_slot))
 #define VISITOR_BYTES (sizeof(struct visitor) + 16 + 2 * sizeof(struct map64_slot))
 
+/* They leave by the thousand, and as many come: the allocator would merge their room and cut it again.
+ * Where a sanitizer watches, it shall see each of them. */
+#ifdef __SANITIZE_ADDRESS__
+#define SPARES_MAX 0
+#else
+#define SPARES_MAX 4096
+#endif
+
+static struct visit *
+visit_room(struct visits *all)
+{
+	struct visit *v = all->spare_visits;
+
+	if (v == NULL)
+		return (mem_alloc(sizeof(*v)));
+	all->spare_visits = v->next_of_agent;
+	all->n_spare_visits--;
+	return (v);
+}
+
+static struct visitor *
+visitor_room(struct visits *all)
+{
+	struct visitor *who = all->spare_visitors;
+
+	if (who == NULL)
+		return (mem_alloc(sizeof(*who)));
+	all->spare_visitors = who->newer;
+	all->n_spare_visitors--;
+	return (who);
+}
+
+static void
+spares_free(struct visits *all)
+{
+	while (all->spare_visits != NULL)
+		free(visit_room(all));
+	while (all->spare_visitors != NULL)
+		free(visitor_room(all));
+}
+
 static void
 visit_free(struct visits *all, struct visit *v)
 {
@@ -39,7 +80,13 @@ visit_free(struct visits *all, struct visit *v)
 		all->bytes -= v->pages_cap * sizeof(*v->pages);
 		free(v->pages);
 	}
-	free(v);
+	if (all->n_spare_visits >= SPARES_MAX) {
+		free(v);
+		return;
+	}
+	v->next_of_agent = all->spare_visits;
+	all->spare_visits = v;
+	all->n_spare_visits++;
 }
 
 static void
@@ -52,7 +99,13 @@ visitor_free(struct visits *all, struct visitor *who)
 		all->bytes -= who->cap * sizeof(struct visit *);
 		free(who->visits);
 	}
-	free(who);
+	if (all->n_spare_visitors >= SPARES_MAX) {
+		free(who);
+		return;
+	}
+	who->newer = all->spare_visitors;
+	all->spare_visitors = who;
+	all->n_spare_visitors++;
 }
 
 void
@@ -64,6 +117,7 @@ visits_clear(struct visits *all)
 		all->oldest = who->newer;
 		visitor_free(all, who);
 	}
+	spares_free(all);
 	map64_free(&all->by_visitor);
 	map64_free(&all->by_agent);
 	map64_free(&all->left_open);
@@ -169,9 +223,8 @@ visits_touch(struct visits *all, uint64_t visitor, int64_t clock_ms)
 	struct visitor *who = visits_find(all, visitor);
 
 	if (who == NULL) {
-		who = mem_calloc(1, sizeof(*who));
-		who->hash = visitor;
-		who->complete = !visits_may_have_blocks(all, visitor);
+		who = visitor_room(all);
+		*who = (struct visitor){ .hash = visitor, .complete = !visits_may_have_blocks(all, visitor) };
 		all->bytes += VISITOR_BYTES;
 		map64_put(&all->by_visitor, visitor, who);
 		link_newest(all, who);
@@ -290,8 +343,9 @@ insert_by_place(struct visits *all, struct visitor *who, struct visit *v)
 struct visit *
 visits_add(struct visits *all, const struct visit *from, int64_t clock_ms)
 {
-	struct visit *v = mem_dup(from, sizeof(*from));
+	struct visit *v = visit_room(all);
 
+	*v = *from;
 	v->pages = v->few_pages;
 	v->n_pages = 0;
 	v->pages_cap = N_ELEM(v->few_pages);

@@ -90,6 +90,10 @@ struct visits {
 	size_t n_crowded, crowded_cap;
 	struct visit **dirty;
 	size_t n_dirty, dirty_cap;
+	/* Room of some who left, for who comes next: by next_of_agent, by newer. */
+	struct visit *spare_visits;
+	struct visitor *spare_visitors;
+	size_t n_spare_visits, n_spare_visitors;
 	struct blocks pending;		/* of who left, for the next commit */
 	struct map64 left_open;		/* fields of `open` that go with it */
 };

@@ -34,7 +34,7 @@
 #define HITS_AHEAD 4			/* between two steps of looking ahead: longer than a miss of the cache */
 #define HITS_ASKED 512			/* hits ahead for which may be fetched what is fetched for this one */
 #define EVENTS_A_STEP 512
-#define COMMIT_BYTES ((size_t)8 << 20)	/* replay: so much that is to be written asks for a commit */
+#define COMMIT_BYTES ((size_t)6 << 20)	/* replay: so much that is to be written asks for a commit */
 /* How far the watermark stays behind the time at which the logs were looked at and found read to
  * their end: a line may be in writing, or in a new file that tail.c has not noticed yet. */
 #define READING_MS 300
@@ -660,6 +660,8 @@ commit_is_wanted(const struct site *s)
 static void
 look_ahead(const struct site *s)
 {
+	if (!engine_looks_ahead(s->engine))
+		return;
 	for (int step = 0; step < HIT_AHEAD_STEPS; step++) {
 		const struct facts *facts = intake_ahead(s->intake, (size_t)(HIT_AHEAD_STEPS - step) * HITS_AHEAD);
 
