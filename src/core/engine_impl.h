@@ -82,6 +82,7 @@ struct engine {
 	int64_t oldest_epoch;		/* there are no blocks of earlier epochs; 0: none at all */
 	uint64_t next_visit, next_event;
 	bool orders_stored, customers_stored, tokens_stored;	/* there may be such records */
+	struct bloom *orders_written;	/* names of all that ever were; NULL where that is not known: another process did */
 	uint64_t counters[COUNTERS];
 	bool counters_dirty;
 	struct windows *windows;
@@ -122,6 +123,7 @@ struct engine {
 /* state.c */
 void want(struct engine *, enum need_kind, uint64_t key, int64_t first_epoch, struct slice provider, struct slice id);
 int64_t engine_retention_ms(const struct engine *);
+bool order_may_be_stored(const struct engine *, struct slice provider, struct slice id);
 bool split_order_name(struct slice name, struct slice *provider, struct slice *id);
 void engine_drop_agents(struct engine *);
 void engine_settle(struct engine *);		/* visits that are over leave the memory */

@@ -174,7 +174,7 @@ find_order(struct engine *e, struct slice name, struct order **o)
 		return (ENGINE_DONE);
 	for (int hops = 0; hops < ALIAS_HOPS; hops++) {
 		*o = orderbook_find(&e->book, provider, id);
-		if (*o == NULL && e->orders_stored) {
+		if (*o == NULL && order_may_be_stored(e, provider, id)) {
 			want(e, NEED_ORDER, 0, 0, provider, id);
 			return (ENGINE_NEEDS);
 		}

@@ -46,10 +46,16 @@ name_agents(struct name *n, int64_t epoch, uint64_t agent)
 	name_shard(n, 'a', epoch, shard_of_visits(agent));
 }
 
+unsigned
+shard_of_tokens(uint64_t token)
+{
+	return ((unsigned)(token >> 32) % TOKEN_SHARDS);
+}
+
 void
 name_tokens(struct name *n, int64_t epoch, uint64_t token)
 {
-	name_shard(n, 't', epoch, (unsigned)(token >> 32) % TOKEN_SHARDS);
+	name_shard(n, 't', epoch, shard_of_tokens(token));
 }
 
 void

@@ -32,6 +32,7 @@ name_view(const struct name *n)
 
 int64_t epoch_of(int64_t time_ms);
 unsigned shard_of_visits(uint64_t hash);				/* also of agents */
+unsigned shard_of_tokens(uint64_t token);
 void name_visits(struct name *, int64_t epoch, uint64_t visitor);	/* v:EPOCH:SHARD */
 void name_agents(struct name *, int64_t epoch, uint64_t agent);		/* a:EPOCH:SHARD */
 void name_tokens(struct name *, int64_t epoch, uint64_t token);		/* t:EPOCH:SHARD */

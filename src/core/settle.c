@@ -235,7 +235,7 @@ have_order(struct engine *e, struct slice name, struct order **o)
 	*o = orderbook_find(&e->book, provider, id);
 	if (*o != NULL)
 		return (order_visit(e, *o, &v));
-	if (!e->orders_stored)
+	if (!order_may_be_stored(e, provider, id))
 		return (ENGINE_DONE);
 	want(e, NEED_ORDER, 0, 0, provider, id);
 	return (ENGINE_NEEDS);
@@ -310,7 +310,7 @@ resolve(struct engine *e, struct slice provider, struct slice id, struct order *
 
 	for (int hops = 0; hops < 16; hops++) {
 		o = orderbook_find(&e->book, provider, id);
-		if (o == NULL && e->orders_stored) {
+		if (o == NULL && order_may_be_stored(e, provider, id)) {
 			want(e, NEED_ORDER, 0, 0, provider, id);
 			return (ENGINE_NEEDS);
 		}

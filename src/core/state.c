@@ -16,6 +16,7 @@
 #define SETTLE_VISITS 1024
 #define ORDER_MEMORY (sizeof(struct order) + 256)	/* in memory, with its names and moments, about */
 #define SLEEPER_BYTES 80
+#define ORDERS_BITS 21			/* a quarter of a megabyte: nearly no false answers up to two hundred thousand orders */
 #define TOKENS_HELD 65536		/* seen tokens kept in memory, so that a reloaded page says nothing new */
 
 /* ---- asking -------------------------------------------------------------- */
@@ -31,6 +32,23 @@ engine_retention_ms(const struct engine *e)
 		longest = length > longest ? length : longest;
 	}
 	return (longest + JOIN_RETRY_MS + RETENTION_SLACK_MS);
+}
+
+static uint64_t
+name_hash(const struct engine *e, struct slice name)
+{
+	return (hash_bytes(&e->ring->site, name));
+}
+
+bool
+order_may_be_stored(const struct engine *e, struct slice provider, struct slice id)
+{
+	struct name name;
+
+	if (!e->orders_stored || e->orders_written == NULL)
+		return (e->orders_stored);
+	name_order(&name, provider, id);
+	return (bloom_may_have(e->orders_written, name_hash(e, name_view(&name))));
 }
 
 static struct slice
@@ -69,7 +87,7 @@ want(struct engine *e, enum need_kind kind, uint64_t key, int64_t first_epoch, s
 		struct name name;
 
 		name_order(&name, provider, id);
-		index = hash_bytes(&e->ring->site, name_view(&name));
+		index = name_hash(e, name_view(&name));
 	}
 	w = map64_get(&e->want_index, index);
 	if (w != NULL && want_is(w, kind, key, provider, id))
@@ -356,18 +374,15 @@ note_epoch(struct engine *e, int64_t epoch)
 }
 
 static void
-change_token(struct engine *e, struct token *t, struct buf *value, struct changes *out)
+change_token(struct engine *e, struct token *t, struct buf *value, struct blocks *blocks)
 {
-	struct name name;
-
 	value->len = 0;
 	buf_u64(value, t->hash);
 	buf_u64(value, t->visit.visitor);
 	buf_varint(value, t->visit.id);
 	buf_varint(value, (uint64_t)t->seen_ms % EPOCH_MS);
 	buf_svarint(value, t->visit.start_ms - t->seen_ms);
-	name_tokens(&name, epoch_of(t->seen_ms), t->hash);
-	changes_add(out, CHANGE_APPEND, name_view(&name), SLICE(""), buf_view(value));
+	blocks_append(blocks, 't', epoch_of(t->seen_ms), shard_of_tokens(t->hash), buf_view(value));
 	note_epoch(e, epoch_of(t->seen_ms));
 	t->dirty = false;
 	e->tokens_stored = true;
@@ -386,11 +401,13 @@ static void
 change_tokens(struct engine *e, struct buf *value, struct changes *out)
 {
 	bool full = e->tokens.count > TOKENS_HELD;
+	struct blocks blocks = { 0 };
 	struct token *t;
 
 	for (size_t i = 0; (t = map64_next(&e->tokens, &i, NULL)) != NULL;)
 		if (t->dirty)
-			change_token(e, t, value, out);
+			change_token(e, t, value, &blocks);
+	blocks_changes(&blocks, out);
 	for (size_t i = 0; (t = map64_next(&e->tokens, &i, NULL)) != NULL;)
 		if (t->n_waiting == 0 && (full || !t->seen)) {
 			map64_del(&e->tokens, t->hash);
@@ -503,6 +520,8 @@ change_order(struct engine *e, struct order *o, int64_t since_ms, struct buf *va
 	change_membership(o->unconverted && o->paid, &o->stored_unconverted, "unconverted", name_view(&name), out);
 	o->dirty = false;
 	e->orders_stored = true;
+	if (e->orders_written != NULL)
+		bloom_add(e->orders_written, name_hash(e, name_view(&name)));
 }
 
 /* Orders that are decided, or too old to be, need not be in memory. */
@@ -703,6 +722,7 @@ engine_load_head(struct engine *e, struct slice value, struct err *err)
 
 	if (value.len == 0) {
 		visits_begin(&e->visits);
+		e->orders_written = bloom_new(ORDERS_BITS);
 		e->total = windows_series(e->windows, DIM_TOTAL, SLICE(""));
 		return (0);
 	}
@@ -852,6 +872,7 @@ engine_free(struct engine **ep)
 	visits_clear(&e->visits);
 	orderbook_clear(&e->book);
 	strmap_free(&e->unconverted);
+	bloom_free(&e->orders_written);
 	buf_free(&e->recounts);
 	erasures_free(e);
 	windows_free(&e->windows);

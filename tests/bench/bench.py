@@ -8,7 +8,7 @@ medians of three runs, CPU seconds those of rpvd and of its Redis; quote the rat
 machine decides the rest.  --lines: of the main case (2,000,000).  --most: of the longest log of
 the curve (10,000,000; 100,000,000 takes forty gigabytes of disk and some minutes).  --keep: the
 table goes into that file as well, with the machine it was measured on.  Parts: main, formats,
-lines, pages, live, hooks, rest.
+lines, pages, live, hooks, rest.  --guard: a small case alone, which fails where a bound is passed (tests/speed.sh).
 """
 
 import argparse
@@ -425,6 +425,34 @@ def rest(place, table, _):
         table.row("rpvd, nothing to do", f"{100 * (d.cpu() - cpu) / (time.monotonic() - begun):.3f} %", f"{d.memory() / 2**20:.1f} MB")
 
 
+# ---- bounds that hold on any machine -------------------------------------------------
+
+
+def guard(place):
+    """A tenth of the main case, once.  No bound is a time by the clock; that of CPU seconds is five times what it takes."""
+    place.make_log(200_000)
+    place.configure()
+    r = Replay(place, count_lines(place.path("access.log")), 1)
+    names = place.cli("--scan", "--pattern", "rpvd:{shop.0}:[va]:*").split()
+    with subprocess.Popen(["redis-cli", "-s", place.path("redis.sock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as cli:
+        said, _ = cli.communicate("".join(f"STRLEN {name}\n" for name in names))
+    stats = dict(line.split(":", 1) for line in place.cli("INFO", "commandstats").splitlines() if ":" in line)
+    appends = int(stats["cmdstat_append"].split(",")[0].split("=")[1])
+    bounds = (
+        ("memory at its peak, MB", r.peak / 2**20, 64),
+        ("bytes of records a visit", sum(map(int, said.split())) / r.visits, 58),
+        ("writes to blocks a commit", appends / int(place.cli("HGET", "rpvd:{shop.0}:meta", "seq")), 2 * 4096 + 512),
+        ("CPU of rpvd, microseconds a line", 1e6 * r.cpu / r.lines, 6),
+        ("CPU of Redis, microseconds a line", 1e6 * r.redis_cpu / r.lines, 3),
+    )
+    for what, value, bound in bounds:
+        print(f"{what}: {value:.2f}, at most {bound}{'' if value <= bound else ': TOO MUCH'}")
+    if r.visits < 40_000 or r.orders < 3_000:
+        print(f"{r.visits} visits, {r.orders} orders: that cannot be all")
+        return 1
+    return int(any(value > bound for _, value, bound in bounds))
+
+
 # ---- all ---------------------------------------------------------------------------
 
 
@@ -469,11 +497,15 @@ def main():
     parser.add_argument("--most", type=int, default=10_000_000)
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--keep")
+    parser.add_argument("--guard", action="store_true")
     options = parser.parse_args()
     for tool in ("redis-server", "redis-cli"):
         if not shutil.which(tool):
             raise SystemExit(f"bench: {tool} is missing (Debian: redis-server, redis-tools)")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if options.guard:
+        with Place() as place:
+            return guard(place)
     table = Table()
     for line in machine():
         table.say(line)
@@ -482,6 +514,7 @@ def main():
             PARTS[part](place, table, options.lines if part == "main" else options.most)
     if options.keep:
         keep(options.keep, table)
+    return 0
 
 
 if __name__ == "__main__":
