@@ -642,6 +642,44 @@ def set_right(host):
     return "three days, believed after an hour"
 
 
+def ahead_for_hours(host):
+    """The clock is forty days ahead for so long that it is believed.  When it is right again, and that is believed,
+    the figures stand still; the status says so, and what to do, and that helps."""
+    host.start_redis()
+    host.configure()
+    begin, up = 1772409600 + 8 * 3600, 7 * 86400
+
+    def clock(passed, by=0):
+        fd = os.open(host.path("clock"), os.O_WRONLY | os.O_CREAT)
+        os.pwrite(fd, b"%d %020d" % ((begin + passed + by) * 1000, (up + passed) * 1000), 0)
+        os.close(fd)
+
+    clock(0)
+    child = host.daemon(options=("--clock", host.path("clock")))
+    host.up(child)
+    host.hit("/one", "a", begin)
+    if host.deliver("o1", now=begin) != 200:
+        raise Wrong("no webhook is taken")
+    host.wait(lambda: host.total("visits") == "1" and host.total("sales_orders") == "1", "the first visit")
+    clock(10, 40 * 86400)
+    host.wait(lambda: host.status("clock_ahead_seconds") is not None, "that it is told")
+    clock(3700, 40 * 86400)
+    host.wait(lambda: host.status("clock_ahead_seconds") is None and not int(host.total("visits") or 0), "that it is believed")
+    clock(3710)
+    host.wait(lambda: host.status("clock_back_seconds") is not None, "that it is told")
+    clock(7400)
+    host.wait(lambda: int(host.status("figures_ahead_seconds") or 0) > 39 * 86400, "that the figures are ahead")
+    host.hit("/two", "b", begin + 7400)
+    code, out, err = rig.run([rig.RPVD, "-c", host.path("rpvd.conf"), "--rebuild-later"])
+    if code != 0 or not os.listdir(host.path("state/journal")):
+        raise Wrong(f"--rebuild-later: {code} {out} {err}")
+    child.send_signal(signal.SIGHUP)
+    host.wait(lambda: host.total("visits") == "2" and host.total("sales_orders") == "1" and host.status("figures_ahead_seconds") is None,
+              lambda: f"{host.redis_conn.hash('rpv:shop:24h:total')}")
+    host.end(child)
+    return "forty days, and back"
+
+
 def outage(host):
     """Three days are read at once, and rpvd is killed before any of it is committed: who is known by address and browser
     is known again when the lines are read once more, though their days are over."""
@@ -764,7 +802,7 @@ def twin(host):
     return "one writes"
 
 
-CASES = [flood, load, outage, activation, crash_loop, watchdog, descriptors, frozen, twin, boot, deaf, unset_clock, leap, set_right, credentials]
+CASES = [flood, load, outage, activation, crash_loop, watchdog, descriptors, frozen, twin, boot, deaf, unset_clock, leap, set_right, ahead_for_hours, credentials]
 
 
 def main():
