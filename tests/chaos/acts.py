@@ -49,6 +49,8 @@ def redis_is_there(w):
 
 def may_rotate(w):
     """Where rpvd reads, it can be seen to have found the new file; where it does not, it looks when it begins again."""
+    if len(w.logs) > 1:
+        return w.is_reading and not any(log.rest for log in w.logs)
     return w.is_reading or not w.is_up or w.redis_is == "away"
 
 
@@ -84,6 +86,9 @@ def kill(w):
 def stop(w):
     pieces = how_long(w)
     w.wait_up()
+    if w.is_reading:
+        w.attentive()
+        w.check_faults()
     w.note(f"SIGTERM, down for {pieces}")
     took = w.end(w.daemon)
     if w.daemon.returncode != 0 or took > 20:
@@ -122,7 +127,7 @@ def reload(w):
     since = w.mark()
     w.note(f"SIGHUP, commit_interval {w.commit_ms} ms")
     w.daemon.send_signal(signal.SIGHUP)
-    w.unsettled = True
+    w.unsettled = w.reloaded = True
     if watched:
         w.must_say("configuration reloaded", since)
 
@@ -187,6 +192,7 @@ def settle_if_reading(w):
 def rename(w):
     """As logrotate does: the web server goes on in the old file until it is told to reopen."""
     missing = w.rng.random() < 0.2
+    w.settle_in_step()
     w.note(f"rename rotation ({w.style}){', the new file comes later' if missing else ''}")
     for log in w.logs:
         rename_one(w, log)
@@ -196,9 +202,10 @@ def rename(w):
         log.reopen()
     w.write_lines(w.now + w.rng.choice([300, 600]))
     settle_if_reading(w)
+    w.settle_in_step()
 
 
-@act(5, lambda w: w.style in ("numbers", "dates") and (not w.is_up or w.redis_is == "away"))
+@act(5, lambda w: w.style in ("numbers", "dates") and len(w.logs) == 1 and (not w.is_up or w.redis_is == "away"))
 def rename_twice(w):
     """Two rotations, or three, while rpvd reads nothing."""
     for _ in range(w.rng.choice([2, 2, 3])):
@@ -211,7 +218,9 @@ def copytruncate(w):
     file rpvd has seen before that is emptied again, as it does in milliseconds."""
     if w.is_reading and not all(log.is_known for log in w.logs):
         w.settle()
+    w.settle_in_step()
     w.note("copytruncate")
+    was_reading = w.is_reading
     for log in w.logs:
         go_up(log)
         shutil.copyfile(log.path, log.path + ".1")
@@ -219,6 +228,8 @@ def copytruncate(w):
         log.is_known = False
     w.write_lines(w.now + w.rng.choice([0, 600]))
     settle_if_reading(w)
+    w.settle_in_step()
+    w.fault("truncations", len(w.logs) if was_reading and not w.unsettled else 0)
 
 
 @act(4, lambda w: w.style == "copytruncate" and is_reading(w) and len(w.logs) == 1 and not w.logs[0].rest)
@@ -242,6 +253,7 @@ def outgrow(w):
         w.write_lines(w.case.lines[w.written][0])
     w.daemon.send_signal(signal.SIGCONT)
     w.settle()
+    w.fault("truncations", len(w.logs))
 
 
 @act(5, lambda w: not any(log.rest for log in w.logs))
@@ -317,9 +329,10 @@ def redis_back(w, watched, since):
         w.must_say(r"state loaded;.* going on where it ends", since)
 
 
-def wait_noticed(w, refused):
+def wait_noticed(w, refused, watched=False):
     """Nothing is read by a rpvd that has seen the connection end, and tried another."""
     if w.is_up and not w.frozen:
+        w.fault("redis_lost", int(watched))     # else it may not have had one since it lost the last
         wait_for(lambda: w.proxy.refused > refused, lambda: "rpvd does not connect again: " + w.read("rpvd.log")[-2000:])
 
 
@@ -327,8 +340,9 @@ def kill_redis(w, share):
     since, refused = w.mark(), w.proxy.refused
     watched, pieces = watch_redis(w), how_long(w)
     lost = w.primary.kill(share)
+    w.fault("redis_rewinds", 0, int(lost > 0))
     w.note(f"Redis kill -9, down for {pieces}" + (f", {lost} bytes of its file lost" if share is not None else ""))
-    wait_noticed(w, refused)
+    wait_noticed(w, refused, watched)
     w.redis_is = "away"
     if watched:
         w.must_say(r"redis: .*; logs wait, webhooks are still accepted", since)
@@ -360,7 +374,7 @@ def redis_away(w):
     watched, pieces = watch_redis(w), how_long(w)
     w.note(f"Redis cannot be reached for {pieces}")
     w.proxy.refuse(True)
-    wait_noticed(w, refused)
+    wait_noticed(w, refused, watched)
     w.redis_is = "away"
     if watched:
         w.must_say(r"redis: .*; logs wait, webhooks are still accepted", since)
@@ -394,6 +408,7 @@ def black_hole(w):
     since = w.mark()
     w.note("the network to Redis swallows everything")
     w.proxy.hold(True)
+    w.fault("redis_lost", 1)
     w.must_say(r"redis: .*timed out", since)
     w.proxy.cut()
     w.proxy.hold(False)
@@ -416,6 +431,7 @@ def refuse_writes(w, what, how, back, sentence):
     since = w.mark()
     daemon = w.daemon
     w.note(f"{what} for {pieces}")
+    w.fault("state_refused", 0)
     w.redis(*how)
     w.redis_is = "stubborn"
     written = w.written
@@ -477,6 +493,7 @@ def failover(w):
         w.redis = w.primary.client
         w.proxy.target = w.primary.sock
         w.proxy.refuse(False)
+        w.fault("redis_rewinds", 0, 1)
         w.note(f"fail-over, from {behind[0]} to {behind[1]}")
         if not dies:
             old.kill()

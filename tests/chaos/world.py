@@ -29,14 +29,24 @@ from proxy import Proxy                                                 # noqa: 
 COUNTERS = ("lines empty malformed bad_time bad_status bot asset status method pageviews visits late adopted tokens orders"
             " joined_visitor joined_token joined_ip_ua joined_customer").split()
 # Of a status at the end of a round: nothing of this has happened, and it says so.
-SOUND = {"lost_bytes": "0", "journal_damaged": "0", "damaged": "0", "overlong": "0", "torn": "0", "events_rejected": "0",
+SOUND = {"lost_bytes": "0", "journal_damaged": "0", "damaged": "0", "overlong": "0", "torn": "0", "events_rejected": "0", "log_dropped": "0",
          "other_currency": "0", "unconverted": "0"}
 NEVER_SAID = re.compile(r".*(must\(|AddressSanitizer|LeakSanitizer|runtime error:| (is|are) lost|damaged).*")
+SILENT = "for a minute no more is said of it"       # of a connection to Redis that comes and goes
+REWOUND = "Redis has lost the last"
+# What the status counts since rpvd, or its configuration, began: the model knows at least, and at most.
+FAULTS = ("truncations", "redis_lost", "redis_rewinds", "state_refused")
+MANY = 10 ** 9
 GONE = re.compile(r".* is gone \(deleted, .*")
 
 
 class Failed(AssertionError):
     """What was promised does not hold."""
+
+
+class Place(int):
+    """Bytes of a log, and when it had so many."""
+    at = 0.0
 
 
 class ChaosCase(cases.Case):
@@ -147,9 +157,6 @@ class World(Live):
         self.style = rng.choice(["numbers", "numbers", "dates", "copytruncate"])
         self.reorder = rng.choice([0, 0, 3600])
         n_logs = rng.choice([1, 2]) if self.reorder else 1
-        if n_logs > 1:
-            # The second in which a new file is not begun yet is hours here: the other log would be far ahead.
-            self.style = "no rotation"
         self.case = ChaosCase(seed, visitors or rng.choice([60, 120, 250]), self.reorder)
         self.home = [rng.randrange(n_logs) for _ in self.case.lines]
         self.names = [f"access{k}.log" for k in range(n_logs)]
@@ -168,6 +175,10 @@ class World(Live):
         self.journal_is_small = False   # it can be filled up
         self.commit_ms = rng.choice([50, 200, 1000])
         self.answered = {}              # HTTP status: how many, of this life of rpvd
+        self.faults = {name: [0, 0] for name in FAULTS}         # of this life: at least, at most
+        self.life = 0                   # where its log begins
+        self.silences, self.silent_until = 0, 0.0
+        self.unanswered = self.reloaded = False         # in this life: one was not waited for; counters began anew
         self.may_forget = True          # everything ever written is still on disk, so that Redis may lose it
 
     def times(self, pieces):
@@ -181,13 +192,46 @@ class World(Live):
                           f"{time.strftime('%d %H:%M', time.gmtime(self.now))}  {what}")
 
     def mark(self, log="rpvd.log"):
-        """A place in the log, for said()."""
-        return len(self.read(log))
+        """A place in the log, for must_say()."""
+        self.look_for_silence()
+        place = Place(len(self.read(log)))
+        place.at = time.monotonic()
+        return place
+
+    def look_for_silence(self):
+        silences = self.read("rpvd.log").count(SILENT)
+        if silences > self.silences:
+            self.silences, self.silent_until = silences, time.monotonic() + 60
 
     def must_say(self, pattern, since, log="rpvd.log"):
-        """Where it has not just said that it will be silent on this for a minute."""
-        wait_for(lambda: re.search(pattern, self.read(log)[since:]) or "for a minute no more" in self.read(log),
-                 lambda: f"rpvd does not say /{pattern}/, but: {self.read(log)[since:][-3000:]}")
+        """Of the connection to Redis: where it has not said that it will be silent for a minute, in which this falls."""
+        def heard():
+            self.look_for_silence()
+            return (re.search(pattern, self.read(log)[since:]) or
+                    (pattern.startswith("redis: ") and log == "rpvd.log" and self.silent_until > getattr(since, "at", 0.0)))
+        wait_for(heard, lambda: f"rpvd does not say /{pattern}/, but: {self.read(log)[since:][-3000:]}")
+
+    def fault(self, name, least, most=MANY):
+        """What was done comes to at least and at most so many more of what the status counts."""
+        self.faults[name][0] += least
+        self.faults[name][1] += most
+
+    def check_faults(self):
+        """The counters of this life say what the model knows, neither less nor more."""
+        def wrong():
+            status, log = self.status(), self.read("rpvd.log")[self.life:]
+            said = {name: int(status.get(name, -1)) for name in FAULTS}
+            bad = [f"{name} is {said[name]}, not {0 if self.reloaded else least} to {most}" for name, (least, most) in self.faults.items()
+                   if not (0 if self.reloaded else least) <= said[name] <= most]
+            told = log.count(REWOUND)
+            if said["redis_rewinds"] > told or (said["redis_rewinds"] < told and not self.reloaded):
+                bad.append(f"redis_rewinds is {said['redis_rewinds']}, the log tells of {told}")
+            for code, field in ((200, "webhook_generic_200"), (503, "webhook_generic_503_not_stored")):
+                counted, answered = int(status.get(field, 0)), self.answered.get(code, 0)
+                if counted < answered and not self.reloaded or (counted > answered and not self.unanswered):
+                    bad.append(f"{field} is {counted}, and {answered} were answered so")
+            return bad
+        wait_for(lambda: not wrong(), lambda: f"faults that the status tells: {wrong()}")
 
     # ---- the model -------------------------------------------------------------------
 
@@ -287,7 +331,12 @@ class World(Live):
         return self.is_up and not self.frozen and self.redis_is == "up" and self.spare is None
 
     def rpvd_up(self):
-        self.answered = {}
+        self.look_for_silence()
+        self.answered, self.silent_until, self.life = {}, 0.0, self.mark()
+        # What a life before left to be found again may be found as an emptied file.
+        self.faults = {name: [0, MANY if name == "redis_lost" or (name == "truncations" and self.style == "copytruncate") else 0]
+                       for name in FAULTS}
+        self.unanswered = self.reloaded = False
         self.rpvd_start()
 
     def wait_up(self):
@@ -364,6 +413,7 @@ class World(Live):
             conn.request("POST", "/hooks/generic", body, dict(rig.sign_generic(rig.SECRETS["generic"], body, int(self.now), event["id"])))
             status = conn.getresponse().status
         except (OSError, rig.http.client.HTTPException):
+            self.unanswered = True
             return None
         finally:
             conn.close()
@@ -374,6 +424,8 @@ class World(Live):
 
     def advance(self, mark):
         self.tell(mark)
+        if len(self.logs) > 1 and self.unsettled and self.is_reading:
+            self.settle()               # what follows may be more than an hour ahead
         self.write_lines(mark)
         if self.unsettled and self.is_reading:
             self.settle()
@@ -386,6 +438,13 @@ class World(Live):
         self.wait_status(lambda s: s.get("lines") == str(self.written), f"{self.written} lines")
         for log in self.logs:
             log.is_known = os.path.getsize(log.path) > 0
+
+    def settle_in_step(self):
+        """Of two logs: all is read, and committed, so that nobody has to find his way again from before a rotation.  The
+        second in which a new file is not begun yet is hours here, and one log would be far ahead of the other."""
+        if len(self.logs) > 1:
+            self.settle()
+            time.sleep(2 * self.commit_ms / 1000 + 0.3)
 
     def unknown(self):
         """rpvd may have begun to read anew."""
@@ -426,6 +485,7 @@ class World(Live):
         if self.may_forget:
             quiet |= {f"log_{k + 1}": "ok" for k in range(len(self.logs))}
         self.wait_status(lambda s: quiet.items() <= s.items(), f"the status says that all is well ({quiet})")
+        self.check_faults()
         for wrong in NEVER_SAID.finditer(self.read("rpvd.log")):
             if self.may_forget or not GONE.match(wrong.group(0)):       # it was deleted indeed
                 raise Failed(f"rpvd says: {wrong.group(0)}")
