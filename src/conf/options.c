@@ -385,7 +385,7 @@ const struct option options[] = {
 	{ IN_SITE, "max_series", T_UNSIGNED, SITE(max_series), "10000", "10", "1000000",
 	    .text = "Most series of one dimension. What is beyond goes into (other)." },
 	{ IN_SITE, "history_limit", T_SIZE, SITE(history_limit), "1G", "16M", "1024G",
-	    .text = "What past visits may take of Redis, about, at some 140 bytes each. "
+	    .text = "What past visits may take of Redis, about, at some 100 bytes each. "
 	    "From four fifths of it on visits of one pageview are not kept, from all of it on none but those that an order or a token names: "
 	    "they count as ever, but no later order finds them." },
 
