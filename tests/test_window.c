@@ -381,6 +381,39 @@ START_TEST(numbers_are_not_given_twice)
 END_TEST
 
 /* Room is made in the middle of a visit: what was named before must not go for want of figures. */
+#define FULL 200
+
+/* Of a full dimension a twentieth and one more leave: those with the fewest visits, of as many the oldest. */
+START_TEST(the_least_important_leave)
+{
+	unsigned visits[FULL], order[FULL];
+	char buf[16];
+
+	srand(7 + (unsigned)_i);
+	open_shelf(FULL);
+	windows_advance(shelf.windows, 1000000);
+	for (unsigned i = 0; i < FULL; i++) {
+		const int64_t figures[5] = { visits[i] = 1 + (unsigned)rand() % 40, 0, 0, 0, 0 };
+
+		add(DIM_PAGE, i, 1000000, figures);
+		order[i] = i;
+	}
+	for (unsigned i = 0; i < FULL; i++)		/* slowly, and in plain sight */
+		for (unsigned k = i + 1; k < FULL; k++)
+			if (visits[order[k]] < visits[order[i]] || (visits[order[k]] == visits[order[i]] && order[k] < order[i])) {
+				unsigned swap = order[i];
+
+				order[i] = order[k];
+				order[k] = swap;
+			}
+	windows_series(shelf.windows, DIM_PAGE, SLICE("one more"));
+	for (unsigned i = 0; i < FULL; i++)
+		ck_assert_msg(windows_alive(shelf.windows, 0, DIM_PAGE, name_of(order[i], buf)) == (i > FULL / 20),
+		    "the %uth from below, with %u visits", i, visits[order[i]]);
+	close_shelf();
+}
+END_TEST
+
 START_TEST(a_new_series_is_not_dropped_before_its_first_figure)
 {
 	const int64_t one[5] = { 1, 0, 0, 0, 0 };
@@ -532,6 +565,7 @@ main(void)
 	tcase_add_loop_test(tc, sums_are_those_of_a_recount, 0, 8);
 	tcase_add_loop_test(tc, capped_series_add_up, 0, 8);
 	tcase_add_test(tc, numbers_are_not_given_twice);
+	tcase_add_loop_test(tc, the_least_important_leave, 0, 8);
 	tcase_add_test(tc, a_new_series_is_not_dropped_before_its_first_figure);
 	tcase_add_test(tc, leaving_is_told_once);
 	tcase_add_test(tc, a_full_memory_keeps_what_earns);

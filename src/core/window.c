@@ -46,7 +46,7 @@ struct series {
 	unsigned changed, shown;	/* a bit per window: since the last walk; told by it */
 	bool stored;			/* its record is in the store, or in the changes taken */
 	int64_t *sums;			/* n_levels * width */
-	struct series *next, *prev;	/* of the same dimension */
+	size_t place;			/* among those of its dimension */
 	struct row rows[];		/* of each window; the name stands behind them */
 };
 
@@ -74,7 +74,8 @@ struct windows {
 	struct series *recent[RECENT];		/* looked up lately, by a cheap hash: a help for by_name */
 	struct map64 by_number;
 	size_t per_dim[DIMS];
-	struct series *first[DIMS];
+	struct series **series[DIMS];		/* per_dim of them, in any order */
+	size_t series_cap[DIMS];
 	size_t bytes[DIMS];			/* about what its series take of memory */
 	size_t max_bytes, shed_at;		/* 0: no bound; where room is made next */
 	unsigned looks;				/* since it was last looked how much it is */
@@ -188,6 +189,8 @@ windows_free(struct windows **wp)
 		w->gone = g->next;
 		free(g);
 	}
+	for (int dim = 0; dim < DIMS; dim++)
+		free(w->series[dim]);
 	map64_free(&w->by_number);
 	strmap_free(&w->by_name);
 	changes_free(&w->removed);
@@ -392,10 +395,9 @@ series_new(struct windows *w, enum dim dim, struct slice name, uint32_t number)
 	s->dim = dim;
 	s->width = FIG_VISITS + 1;
 	s->name = slice_make(memcpy(s->rows + w->n_levels, k.p + 1, k.len - 1), k.len - 1);
-	s->next = w->first[dim];
-	if (s->next != NULL)
-		s->next->prev = s;
-	w->first[dim] = s;
+	mem_grow(&w->series[dim], &w->series_cap[dim], w->per_dim[dim] + 1, sizeof(*w->series[dim]));
+	s->place = w->per_dim[dim];
+	w->series[dim][s->place] = s;
 	w->bytes[dim] += series_size(w, s);
 	s->sums = mem_calloc(w->n_levels * s->width, sizeof(int64_t));
 	strmap_put(w->by_name, k, s);
@@ -439,6 +441,7 @@ static void
 series_drop(struct windows *w, struct series *s)
 {
 	char key[513], field_buf[16];
+	struct series *last;
 	struct slice field;
 	struct gone *g;
 
@@ -455,10 +458,9 @@ series_drop(struct windows *w, struct series *s)
 		w->recent[recent_slot(s->dim, s->name)] = NULL;
 	strmap_del(w->by_name, name_key(s->dim, s->name, key));
 	map64_del(&w->by_number, s->number);
-	w->per_dim[s->dim]--;
-	*(s->prev != NULL ? &s->prev->next : &w->first[s->dim]) = s->next;
-	if (s->next != NULL)
-		s->next->prev = s->prev;
+	last = w->series[s->dim][--w->per_dim[s->dim]];
+	last->place = s->place;
+	w->series[s->dim][s->place] = last;
 	series_free(w, s);
 }
 
@@ -565,19 +567,58 @@ by_worth(const void *a, const void *b)
 	return (x->number < y->number ? -1 : 1);
 }
 
-/* The series of a dimension but "(other)", the least important first.  The caller frees it. */
-static struct worth *
-series_by_worth(const struct windows *w, enum dim dim, bool with_empty, size_t *n)
+/* A heap with the most important first: what stands at i goes down to where it belongs. */
+static void
+sink(struct worth *heap, size_t n, size_t i)
 {
-	struct worth *all = mem_calloc(w->per_dim[dim] + 1, sizeof(*all));
-	size_t longest = w->n_levels - 1;
+	struct worth x = heap[i];
+
+	for (size_t child = 2 * i + 1; child < n; child = 2 * i + 1) {
+		if (child + 1 < n && by_worth(&heap[child], &heap[child + 1]) < 0)
+			child++;
+		if (by_worth(&x, &heap[child]) >= 0)
+			break;
+		heap[i] = heap[child];
+		i = child;
+	}
+	heap[i] = x;
+}
+
+/* Series lie all over the memory: those some places on are fetched meanwhile. */
+static void
+fetch_ahead(const struct windows *w, enum dim dim, size_t i)
+{
+	if (i + 16 < w->per_dim[dim])
+		__builtin_prefetch(w->series[dim][i + 16]);
+	if (i + 8 < w->per_dim[dim])
+		__builtin_prefetch(w->series[dim][i + 8]->sums + (w->n_levels - 1) * w->series[dim][i + 8]->width);
+}
+
+/* The least important series of a dimension, but "(other)": k of them, in that order.  The caller frees it. */
+static struct worth *
+least_worth(const struct windows *w, enum dim dim, bool with_empty, size_t k, size_t *n)
+{
+	size_t longest = w->n_levels - 1, room = k < w->per_dim[dim] ? k : w->per_dim[dim];
+	struct worth *all = mem_calloc(room + 1, sizeof(*all));
 
 	*n = 0;
-	for (struct series *s = w->first[dim]; s != NULL; s = s->next) {
+	for (size_t i = 0; i < w->per_dim[dim]; i++) {
+		struct series *s = w->series[dim][i];
 		const int64_t *sum = s->sums + longest * s->width;
+		struct worth x;
 
-		if ((with_empty || s->rows[longest].count > 0) && !slice_equal(s->name, other_name))
-			all[(*n)++] = (struct worth){ s->width > FIG_REVENUE && !dim_of_bots(dim) ? sum[FIG_REVENUE] : 0, sum[FIG_VISITS], s, s->number };
+		fetch_ahead(w, dim, i);
+		if ((!with_empty && s->rows[longest].count == 0) || slice_equal(s->name, other_name))
+			continue;
+		x = (struct worth){ s->width > FIG_REVENUE && !dim_of_bots(dim) ? sum[FIG_REVENUE] : 0, sum[FIG_VISITS], s, s->number };
+		if (*n < room) {
+			all[(*n)++] = x;
+			for (size_t at = *n == room ? room / 2 : 0; at-- > 0;)
+				sink(all, room, at);
+		} else if (room > 0 && by_worth(&x, &all[0]) < 0) {
+			all[0] = x;
+			sink(all, room, 0);
+		}
 	}
 	qsort(all, *n, sizeof(*all), by_worth);
 	return (all);
@@ -598,7 +639,7 @@ shed(struct windows *w, enum dim dim, size_t victims, size_t bytes)
 {
 	size_t n, keep = w->bytes[dim] > bytes ? w->bytes[dim] - bytes : 0;
 	struct series *other = other_of(w, dim);
-	struct worth *all = series_by_worth(w, dim, bytes == 0, &n);
+	struct worth *all = least_worth(w, dim, bytes == 0, bytes == 0 ? victims : SIZE_MAX, &n);
 
 	for (size_t i = 0; i < n && (bytes > 0 ? w->bytes[dim] > keep : i < victims); i++) {
 		series_merge(w, all[i].series, other);
