@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "conf/options.h"
 #include "conf/syntax.h"
+#include "core/window.h"
 
 #define FILE_MAX (1024 * 1024)		/* more is no configuration */
 #define COOKIES_MAX 4			/* of one site's visitor identities: core/hit.h */
@@ -212,18 +213,32 @@ fill_scalar(struct loader *l, const struct option *o, cfg_t *cfg, void *field)
 	return (ok);
 }
 
-/* None in the table's fallback is mistaken, and none is a list of several. */
+static void
+fill_fallback_list(struct loader *l, const struct option *o, char ***field)
+{
+	struct slice rest = slice_of(o->fallback);
+	char **list = mem_calloc(rest.len / 2 + 2, sizeof(char *));
+
+	*field = list;
+	while (rest.len > 0) {
+		struct slice word = slice_cut(&rest, ' ');
+		char *item = mem_strndup(word.p, word.len);
+
+		must(option_set(o, l->dir, item, list++, NULL) == 0);
+		free(item);
+	}
+}
+
+/* None in the table's fallback is mistaken. */
 static void
 fill_fallback(struct loader *l, const struct option *o, void *field)
 {
-	void *item = field;
-
 	if (o->fallback == NULL)
 		return;
 	if (o->type == T_LIST)
-		item = *(char ***)field = mem_calloc(2, sizeof(char *));
-	if (o->fallback[0] != '\0')
-		must(option_set(o, l->dir, o->fallback, item, NULL) == 0);
+		fill_fallback_list(l, o, field);
+	else if (o->fallback[0] != '\0')
+		must(option_set(o, l->dir, o->fallback, field, NULL) == 0);
 }
 
 static void
@@ -269,6 +284,28 @@ check_visitors(struct loader *l, cfg_t *cfg, const struct site_conf *site)
 		mistake_add(&l->mistakes, line, "visitor has %zu cookies; expected at most %d", cookies, COOKIES_MAX);
 	if (syntax_is_no_item(cfg_getnstr(cfg, "visitor", 0)) && site->visitor[0] == NULL)
 		mistake_add(&l->mistakes, line, "visitor is an empty list; expected cookie:NAME, uid or ip_ua");
+}
+
+/* Two of one length would be one window under two names. */
+static void
+check_windows(struct loader *l, cfg_t *cfg, const struct site_conf *site)
+{
+	int64_t lengths[LEVELS_MAX], bucket;
+	size_t n = 0;
+	int line;
+
+	if (!is_given(cfg, "windows", &line) || line < 0)
+		return;
+	for (; site->windows[n] != NULL && n < LEVELS_MAX; n++) {
+		window_parse(site->windows[n], &lengths[n], &bucket);
+		for (size_t i = 0; i < n; i++)
+			if (lengths[i] == lengths[n])
+				mistake_add(&l->mistakes, line, "windows has %s, which is as long as %s", site->windows[n], site->windows[i]);
+	}
+	if (site->windows[n] != NULL)
+		mistake_add(&l->mistakes, line, "windows has more than %d; expected one to %d", LEVELS_MAX, LEVELS_MAX);
+	if (syntax_is_no_item(cfg_getnstr(cfg, "windows", 0)) && n == 0)
+		mistake_add(&l->mistakes, line, "windows is an empty list; expected {\"24h/15m\"}, or more");
 }
 
 static void
@@ -473,6 +510,7 @@ fill_section(struct loader *l, enum section_id id, cfg_t *cfg, int line, char *b
 		struct site_conf *site = (struct site_conf *)(void *)base;
 
 		check_visitors(l, cfg, site);
+		check_windows(l, cfg, site);
 		check_logs(l, cfg, site);
 		check_endpoints(l, cfg, site);
 	}

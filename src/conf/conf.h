@@ -64,6 +64,7 @@ struct site_conf {
 	char **trusted_proxies;		/* the same, or "unix:" */
 	char **assets;			/* extensions; NULL: the built-in list */
 	struct endpoint_conf *providers; size_t n_providers;
+	char **windows;			/* "24h/15m": window_parse() takes each; no two of one length */
 	int64_t session_timeout_ms, reorder_ms, lookback_ms;
 	enum conf_basis basis;
 	enum conf_model model;
@@ -113,5 +114,7 @@ void config_write_sample(FILE *);
 
 /* "30m", "1500ms", "30d", "90" (seconds); units ms s m h d w.  False where it is none. */
 bool duration_parse(const char *, int64_t *ms);
+/* "24h/15m": a window's length, and that of its buckets; in m, h, d or w.  NULL, or what was expected instead. */
+const char *window_parse(const char *, int64_t *length_ms, int64_t *bucket_ms);
 
 #endif

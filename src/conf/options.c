@@ -222,6 +222,14 @@ check_redis(char *value)
 	return ("unix:/path/of/socket, redis://[user:password@]host:port/db or rediss://...");
 }
 
+static const char *
+check_window(char *value)
+{
+	int64_t length_ms, bucket_ms;
+
+	return (window_parse(value, &length_ms, &bucket_ms));
+}
+
 /* ---- the tables ---- */
 
 static const char *const basis_names[] = { [BASIS_TOTAL] = "total", [BASIS_NET_OF_TAX] = "net_of_tax", [BASIS_NET] = "net", NULL };
@@ -368,6 +376,12 @@ const struct option options[] = {
 	{ IN_SITE, "bots", T_ENUM, SITE(bots), "lenient", .choices = bots_names,
 	    .text = "Whether visits that pass for a person's, but behave like a machine's, count. "
 	    "lenient shows the evidence beside the figures; strict leaves such visits out, unless the visitor buys." },
+	{ IN_SITE, "windows", T_LIST, SITE(windows), "1h/1m 24h/15m 7d/1h 30d/6h", .check = check_window,
+	    .sample = "{\"1h/1m\", \"24h/15m\", \"7d/1h\", \"30d/6h\"}",
+	    .text = "Over what the figures are kept, each LENGTH/BUCKET: a window is its last buckets, the current one included, "
+	    "and is called as its length is written. "
+	    "One to eight, in m, h, d or w; a length is at most 90d, and at most 1000 of its buckets. "
+	    "Other windows are another state: see CHANGING WINDOWS." },
 	{ IN_SITE, "ignore_paths", T_LIST, SITE(ignore_paths), "", .check = check_glob, .sample = "{\"/wp-json/*\", \"/healthz\"}",
 	    .text = "Path patterns of hits that are no pageviews. * is any run of characters, / too; ? is one." },
 	{ IN_SITE, "ignore_referrers", T_LIST, SITE(ignore_referrers), "", .check = check_host, .sample = "{\"pay.example\"}",
@@ -518,6 +532,39 @@ duration_parse(const char *text, int64_t *ms)
 		if (strcmp(end, units[i].unit) == 0)
 			return (!__builtin_mul_overflow(n, units[i].ms, ms));
 	return (false);
+}
+
+#define BUCKETS_MAX 1000
+#define WINDOW_MAX_MS (90 * INT64_C(86400000))
+
+/* As it may stand in a key: one spelling a length, nothing but digits and a unit. */
+static bool
+window_duration(const char *text, size_t len, int64_t *ms)
+{
+	char copy[8];			/* 129600m are 90 days */
+
+	if (len < 2 || len >= sizeof(copy) || text[0] == '0' || strchr("mhdw", text[len - 1]) == NULL)
+		return (false);
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	return (duration_parse(copy, ms));
+}
+
+const char *
+window_parse(const char *text, int64_t *length_ms, int64_t *bucket_ms)
+{
+	size_t len = strcspn(text, "/");
+	const char *bucket = text + len + (text[len] == '/');
+
+	if (!window_duration(text, len, length_ms) || !window_duration(bucket, strlen(bucket), bucket_ms))
+		return ("LENGTH/BUCKET such as 24h/15m (units m h d w)");
+	if (*length_ms > WINDOW_MAX_MS)
+		return ("a length of at most 90d");
+	if (*length_ms % *bucket_ms != 0)
+		return ("a length that is so many whole buckets, such as 24h/15m");
+	if (*length_ms / *bucket_ms > BUCKETS_MAX)
+		return ("at most 1000 buckets: longer ones");
+	return (NULL);
 }
 
 char *

@@ -17,7 +17,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "core/window.h"
 #include "store/redis_url.h"
+#include "store/schema.h"
 #include "store/tls.h"
 
 struct config;				/* conf/conf.h */
@@ -51,6 +53,8 @@ struct ctl {
 	char *state_dir;		/* of the configuration; else NULL */
 	char *model;			/* the site's default model and currency, where a */
 	char currency[4];		/* configuration tells them; else NULL and "" */
+	char windows[LEVELS_MAX][WINDOW_NAME_MAX + 1];	/* of ctl_windows() */
+	size_t n_windows;
 	struct redisContext *redis;	/* NULL: not connected */
 	struct ssl_st *ssl;		/* NULL: without TLS */
 	struct buf unsent;		/* commands, where TLS is to take them */
@@ -90,6 +94,11 @@ const char *ctl_field(const struct redisReply *hash, const char *name);
 const char *ctl_number(const struct redisReply *hash, const char *name);
 /* The hash of a series; NULL with *status and err set where there is none. */
 struct redisReply *ctl_hash(struct ctl *, struct slice series, enum ctl_exit *status);
+/* Learns which windows the site has, the shortest first; where it does not tell, they are the default ones.  CTL_OK or
+ * CTL_REDIS. */
+enum ctl_exit ctl_windows(struct ctl *);
+/* Of these, the one that is shown where none is asked for: the shortest of a day or more, else the longest. */
+const char *ctl_usual_window(const struct ctl *);
 /* Windows that reach back further than the figures do. */
 struct partial {
 	char windows[64];		/* "7d 30d"; "" where all are whole, or it is not known */

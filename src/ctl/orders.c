@@ -235,7 +235,10 @@ read_currency(struct listing *l)
 	redisReply *reply;
 
 	if (l->ctl->currency[0] == '\0') {
-		ctl_key(l->ctl, SLICE("24h:total"), &key);
+		if (ctl_windows(l->ctl) != CTL_OK)
+			return (CTL_REDIS);
+		ctl_key(l->ctl, slice_of(ctl_usual_window(l->ctl)), &key);
+		buf_puts(&key, ":total");
 		ctl_send(l->ctl, 3, (struct slice[]){ SLICE("HGET"), buf_view(&key), SLICE("currency") });
 		buf_free(&key);
 		if ((reply = ctl_receive(l->ctl)) == NULL)

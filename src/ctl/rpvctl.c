@@ -15,7 +15,6 @@
 
 #include "base/mem.h"
 #include "conf/conf.h"
-#include "core/window.h"
 #include "ctl/ctl.h"
 #include "ctl/table.h"
 #include "store/redis.h"
@@ -76,9 +75,12 @@ static const char general_help[] =
 static const char top_help[] =
     " [DIM | --by DIM] [--window 24h] [--sort revenue|rpv|visits] [--limit N] [--model M]\n"
     "\n"
-    "  DIM         landing, page, source (default), channel, campaign, country, device;\n"
-    "              bot, bot_page: what bots fetched, and how often\n"
-    "  --window W  1h, 24h (default), 7d, 30d\n"
+    "  DIM         landing, page, source (default), channel, campaign, country, device;
+"
+    "              bot, bot_page: what bots fetched, and how often
+"
+    "  --window W  one of the site's windows, such as 7d (default 24h)
+"
     "  --sort S    revenue (default), rpv, visits\n"
     "  --limit N   so many rows (default 20, or what the terminal can show)\n"
     "  --model M   another attribution model than the site's default: last_non_direct,\n"
@@ -143,7 +145,7 @@ static const struct command {
 } commands[] = {
 	{ "top", top_help, ctl_top, WINDOW | SORT | LIMIT | MODEL | OPERAND },
 	{ "watch", top_help, ctl_watch, WINDOW | SORT | LIMIT | MODEL | OPERAND },
-	{ "total", " [--window all|1h|24h|7d|30d]\n", ctl_total, WINDOW },
+	{ "total", " [--window all|W]\n\n  --window W  one of the site's windows, such as 7d; all (default)\n", ctl_total, WINDOW },
 	{ "get", " SERIES\n\n  SERIES  such as 24h:total or 24h:source:google/organic\n", ctl_get, OPERAND | NEEDS_OPERAND },
 	{ "orders", orders_help, ctl_orders, LIMIT | MODEL | ALL | OPERAND },
 	{ "journal", journal_help, ctl_journal, LIMIT | ALL | OPERAND | RECORDS | ONE_ORDER | NO_REDIS },
@@ -301,24 +303,30 @@ stray_option(const struct ctl *ctl, const struct command *command)
 }
 
 static bool
-window_is_known(const char *window)
+window_is_known(const struct ctl *ctl, const char *window)
 {
-	for (size_t i = 0; i < N_ELEM(windows_default); i++)
-		if (strcmp(window, windows_default[i].name) == 0)
+	for (size_t i = 0; i < ctl->n_windows; i++)
+		if (strcmp(window, ctl->windows[i]) == 0)
 			return (true);
 	return (false);
 }
 
+/* Which windows there are only the site knows. */
 static enum ctl_exit
-unknown_window(const char *window)
+check_window(struct ctl *ctl, const struct command *command)
 {
+	const char *window = ctl->opt.window;
 	struct buf text = { 0 };
 
+	if (ctl_windows(ctl) != CTL_OK)
+		return (CTL_REDIS);
+	if (window == NULL || window_is_known(ctl, window) || (command->run == ctl_total && strcmp(window, "all") == 0))
+		return (CTL_OK);
 	buf_printf(&text, "there is no window %.20s; there are:", window);
-	for (size_t i = 0; i < N_ELEM(windows_default); i++)
-		buf_printf(&text, " %s", windows_default[i].name);
+	for (size_t i = 0; i < ctl->n_windows; i++)
+		buf_printf(&text, " %s", ctl->windows[i]);
 	buf_putc(&text, '\0');
-	usage(text.p);
+	err_set(&ctl->err, "%s", text.p);
 	buf_free(&text);
 	return (CTL_USAGE);
 }
@@ -336,8 +344,6 @@ check_options(const struct ctl *ctl, const struct command *command)
 		err_set(&err, "%s takes no %s", command->name, stray);
 		return (usage(err.msg));
 	}
-	if (o->window != NULL && !window_is_known(o->window) && (command->run != ctl_total || strcmp(o->window, "all") != 0))
-		return (unknown_window(o->window));
 	if (o->operand != NULL && (command->takes & OPERAND) == 0)
 		return (usage("too many words behind the command"));
 	if (o->operand == NULL && (command->takes & NEEDS_OPERAND) != 0)
@@ -456,7 +462,8 @@ run(struct ctl *ctl, const struct command *command)
 		return (status);
 	if (explains || (command->takes & NO_REDIS) != 0)
 		status = command->run(ctl, &out);
-	else if ((status = ctl_connect(ctl)) == CTL_OK && (status = ctl_pick_site(ctl)) == CTL_OK)
+	else if ((status = ctl_connect(ctl)) == CTL_OK && (status = ctl_pick_site(ctl)) == CTL_OK &&
+	    ((command->takes & WINDOW) == 0 || (status = check_window(ctl, command)) == CTL_OK))
 		status = command->run(ctl, &out);
 	if (status != CTL_OK)
 		complain(ctl->err.msg);

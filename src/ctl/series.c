@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "conf/conf.h"
 #include "ctl/ctl.h"
 #include "ctl/table.h"
 
@@ -49,6 +50,56 @@ ctl_hash(struct ctl *ctl, struct slice series, enum ctl_exit *status)
 	freeReplyObject(hash);
 	*status = ctl_nothing(ctl, series);
 	return (NULL);
+}
+
+/* ---- windows ---- */
+
+#define DAY_MS INT64_C(86400000)
+
+static void
+take_windows(struct ctl *ctl, struct slice names)
+{
+	ctl->n_windows = 0;
+	while (names.len > 0 && ctl->n_windows < LEVELS_MAX) {
+		struct slice name = slice_cut(&names, ' ');
+
+		if (name.len > 0 && name.len <= WINDOW_NAME_MAX)
+			snprintf(ctl->windows[ctl->n_windows++], sizeof(ctl->windows[0]), "%.*s", SLICE_FMT(name));
+	}
+}
+
+enum ctl_exit
+ctl_windows(struct ctl *ctl)
+{
+	struct buf key = { 0 }, usual = { 0 };
+	redisReply *reply;
+
+	ctl_key(ctl, SLICE("status"), &key);
+	ctl_send(ctl, 3, (struct slice[]){ SLICE("HGET"), buf_view(&key), SLICE("windows") });
+	buf_free(&key);
+	reply = ctl_receive(ctl);
+	take_windows(ctl, reply != NULL && reply->type == REDIS_REPLY_STRING ? slice_make(reply->str, reply->len) : SLICE(""));
+	if (ctl->n_windows == 0) {
+		schema_names(SLICE(""), &usual);
+		take_windows(ctl, buf_view(&usual));
+		buf_free(&usual);
+	}
+	if (reply == NULL)		/* another program's key is no reason to show nothing */
+		return (ctl_connect(ctl));
+	freeReplyObject(reply);
+	return (CTL_OK);
+}
+
+const char *
+ctl_usual_window(const struct ctl *ctl)
+{
+	for (size_t i = 0; i < ctl->n_windows; i++) {
+		int64_t ms;
+
+		if (duration_parse(ctl->windows[i], &ms) && ms >= DAY_MS)
+			return (ctl->windows[i]);
+	}
+	return (ctl->windows[ctl->n_windows - 1]);
 }
 
 /* ---- where the figures begin ---- */

@@ -143,7 +143,7 @@ ask(struct ctl *ctl, struct question *q)
 {
 	enum ctl_exit status;
 
-	*q = (struct question){ .window = ctl->opt.window != NULL ? ctl->opt.window : "24h", .limit = ask_limit(ctl) };
+	*q = (struct question){ .window = ctl->opt.window != NULL ? ctl->opt.window : ctl_usual_window(ctl), .limit = ask_limit(ctl) };
 	if ((status = ask_dimension(ctl, q)) != CTL_OK || (status = ask_sort(ctl, q)) != CTL_OK)
 		return (status);
 	return (ask_model(ctl, q));

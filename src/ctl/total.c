@@ -10,8 +10,6 @@
 #include "ctl/json.h"
 #include "ctl/table.h"
 
-static const char *const windows[] = { "1h", "24h", "7d", "30d" };
-
 static const struct column columns[] = {
 	{ "visits", "visits", COLUMN_PLAIN },
 	{ "orders", "orders", COLUMN_ORDERS },
@@ -71,8 +69,8 @@ read_windows(struct ctl *ctl, struct figures *figures, enum ctl_exit *status)
 	bool all = ctl->opt.window == NULL || strcmp(ctl->opt.window, "all") == 0;
 
 	*status = CTL_NOTHING;
-	for (size_t i = 0; i < (all ? N_ELEM(windows) : 1); i++) {
-		const char *window = all ? windows[i] : ctl->opt.window;
+	for (size_t i = 0; i < (all ? ctl->n_windows : 1); i++) {
+		const char *window = all ? ctl->windows[i] : ctl->opt.window;
 		enum ctl_exit one;
 		redisReply *hash;
 		struct buf series = { 0 };

@@ -27,6 +27,8 @@ struct rules {
 	struct engine_rules engine;
 	struct glob_rule *pages, *tokens;
 	struct slice *ignore_paths;
+	struct level levels[LEVELS_MAX];
+	char *window_names[LEVELS_MAX];
 	struct network *networks, *proxies;
 	const char **referrers;
 	const char *cookies[HIT_COOKIES_MAX];
@@ -241,6 +243,26 @@ take_proxies(struct rules *r, char **list)
 	r->engine.trusted_proxies = r->proxies;
 }
 
+/* The shortest first: who looks for the longest takes the last. */
+static void
+take_windows(struct rules *r, char **list)
+{
+	size_t n = 0;
+
+	for (; n < LEVELS_MAX && list != NULL && list[n] != NULL; n++) {
+		int64_t length_ms, bucket_ms;
+		size_t at = n;
+
+		must(window_parse(list[n], &length_ms, &bucket_ms) == NULL);	/* the configuration was checked */
+		r->window_names[n] = mem_strndup(list[n], strcspn(list[n], "/"));
+		for (; at > 0 && r->levels[at - 1].bucket_ms * r->levels[at - 1].buckets > length_ms; at--)
+			r->levels[at] = r->levels[at - 1];
+		r->levels[at] = (struct level){ r->window_names[n], bucket_ms, length_ms / bucket_ms };
+	}
+	r->engine.levels = r->levels;
+	r->engine.n_levels = n;
+}
+
 static int
 take_rates(struct rules *r, const char *path, struct err *err)
 {
@@ -292,8 +314,6 @@ rules_new(const struct site_conf *site, const struct tables *tables, struct geo 
 	e->lookback_ms = site->lookback_ms;
 	e->basis = (int)site->basis;
 	e->currency = site->currency;
-	e->levels = windows_default;
-	e->n_levels = N_ELEM(windows_default);
 	e->max_series = site->max_series;
 	e->limits = evidence_usual;
 	e->strict = site->bots == BOTS_STRICT;
@@ -303,6 +323,7 @@ rules_new(const struct site_conf *site, const struct tables *tables, struct geo 
 	r->referrers = rules_referrers(site);
 	e->source.ignore_referrers = r->referrers;
 	take_lists(r, site);
+	take_windows(r, site->windows);
 	take_proxies(r, site->trusted_proxies);
 	if (geo != NULL) {
 		r->geo = geo;
@@ -362,6 +383,8 @@ rules_free(struct rules **rp)
 	free(r->networks);
 	free(r->proxies);
 	free(r->referrers);
+	for (size_t i = 0; i < N_ELEM(r->window_names); i++)
+		free(r->window_names[i]);
 	rates_free(&r->rates);
 	free(r);
 	*rp = NULL;

@@ -144,6 +144,58 @@ say_unpublished(const struct site *s, const char *error)
 	log_error("redis: public keys not written site=%s: %s%s", s->conf->name, error, in_the_way(error));
 }
 
+/* ---- public keys: whose they are, and those of windows that are no more ------- */
+
+static bool
+lease_holds(void *arg)
+{
+	const struct site *s = arg;
+
+	return (s->env.replay || site_uptime() < s->lease_until_ms);
+}
+
+static bool
+may_remove(void *arg)
+{
+	const struct site *s = arg;
+
+	return (s->state == SITE_RUNNING && !s->stopping && lease_holds(arg));
+}
+
+static void
+on_removed(bool ok, const char *error, void *arg)
+{
+	struct site *s = arg;
+
+	s->removing = false;
+	if (ok)
+		store_swept(s->store);
+	else if (may_remove(s))
+		log_error("redis: public keys of windows that are no more not removed site=%s: %s%s; tried again at the next start",
+		    s->conf->name, error, in_the_way(error));
+	if (s->finishing && !s->stopping && redis_is_up(s->redis))
+		store_release(s->store, on_released, s);
+}
+
+/* Once a load; true where on_removed() will be called. */
+static bool
+remove_windows(struct site *s)
+{
+	struct publish_conf conf = site_publish_conf(s);
+	struct buf names = { 0 };
+
+	conf.may_go_on = may_remove;
+	if (!s->removed && store_replaced(s->store, &names)) {
+		if (names.len == 0)
+			store_swept(s->store);
+		else
+			s->removing = publish_remove(s->redis, &conf, buf_view(&names), on_removed, s);
+	}
+	s->removed = true;
+	buf_free(&names);
+	return (s->removing);
+}
+
 static void
 on_final_publish(bool ok, const char *error, void *arg)
 {
@@ -154,7 +206,8 @@ on_final_publish(bool ok, const char *error, void *arg)
 		finish(s, false);
 		return;
 	}
-	store_release(s->store, on_released, s);
+	if (!remove_windows(s))
+		store_release(s->store, on_released, s);
 }
 
 /* The end of a replay: everything is committed; now everything is published. */
@@ -200,6 +253,7 @@ on_swapped(enum store_result result, const char *message, void *arg)
 	}
 	log_notice("site %s: the new figures have taken the place of the old ones", s->conf->name);
 	s->publish_all = s->sweep = true;
+	s->removed = false;
 	s->last_publish_ms = 0;
 	s->lease_sent_ms = 0;		/* renewed at the next tick; meanwhile it is ours as before */
 	if (s->stopping)
@@ -353,14 +407,6 @@ on_publish_timer(evutil_socket_t fd, short what, void *arg)
 	site_publish(arg);
 }
 
-static bool
-lease_holds(void *arg)
-{
-	const struct site *s = arg;
-
-	return (s->env.replay || site_uptime() < s->lease_until_ms);
-}
-
 struct publish_conf
 site_publish_conf(struct site *s)
 {
@@ -408,6 +454,8 @@ site_publish(struct site *s)
 	/* Behind the first walk: what is alive now, and leaves before the sweep's answers, that walk has shown. */
 	if (s->sweep)
 		s->sweep = !publish_sweep(s->redis, &s->publish, engine_windows(s->engine));
+	if (!s->removed && !s->stopping)
+		remove_windows(s);
 }
 
 /* ---- connection and state ------------------------------------------------- */
@@ -482,6 +530,7 @@ run(struct site *s)
 	if (!s->env.replay)		/* figures are in no window, and of no worth, before there is a clock */
 		engine_now(s->engine, s->woken_ms);
 	s->publish_all = s->sweep = true;
+	s->removed = false;
 	s->publish_all_ms = s->last_publish_ms = s->last_commit_ms = 0;
 	s->journal_committed = s->journal_queued;
 	s->clock_committed_ms = engine_clock(s->engine);
@@ -524,7 +573,7 @@ site_load(struct site *s)
 {
 	if (s->loading || s->stopping || !redis_is_up(s->redis))
 		return;
-	if (s->committing || s->fetching || s->publishing || s->swapping) {
+	if (s->committing || s->fetching || s->publishing || s->removing || s->swapping) {
 		start_timer(s->retry_event, 100);
 		return;
 	}
@@ -731,7 +780,8 @@ site_new(const struct site_env *env, const struct site_conf *conf, struct err *e
 		return (NULL);
 	}
 	keys_name(s->keys, keys);
-	s->store = store_new(s->redis, &(struct store_conf){ conf->name, env->owner, keys, env->config->redis_allow_eviction });
+	s->store = store_new(s->redis, &(struct store_conf){ conf->name, env->owner, keys, env->config->redis_allow_eviction,
+	    rules_engine(s->rules)->levels, rules_engine(s->rules)->n_levels });
 	s->uses = uses_open(env->config->state_dir, conf->name);
 	if (env->rebuild)
 		store_rebuild(s->store);

@@ -63,6 +63,7 @@ struct site {
 	struct buf unsynced;		/* what was journalled since the last sync: seq, time, bytes */
 	struct event *pump_event, *retry_event, *commit_event, *publish_event;
 	bool loading, fetching, committing, commit_wanted, publishing, publish_again, publish_all, sweep;
+	bool removing, removed;		/* public keys of windows that are no more; that was tried since the load */
 	bool at_end, last_commit;	/* of the inputs; of a replay */
 	bool stopping, stopped, finishing;
 	bool releasing;			/* the lease goes when the last publication is answered */

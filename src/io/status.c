@@ -298,6 +298,18 @@ put_origin(struct pairs *p, const struct site *s)
 	buf_free(&text);
 }
 
+/* Those that have figures, which are still others while a new state is built, or where the state is refused. */
+static void
+put_windows(struct pairs *p, const struct site *s)
+{
+	struct buf names = { 0 };
+
+	store_windows(s->store, &names);
+	buf_putc(&names, '\0');
+	put_text(p, "windows", names.p);
+	buf_free(&names);
+}
+
 static void
 put_redis(struct pairs *p, const struct redis_info *info)
 {
@@ -350,6 +362,7 @@ site_publish_status(struct site *s)
 	put_text(&p, "state", state_of(s));
 	put_time(&p, "updated", site_now(s));
 	put_time(&p, "started", s->begun_ms);
+	put_windows(&p, s);
 	if (s->engine != NULL)
 		put_engine(&p, s);
 	if (s->engine != NULL && s->state == SITE_RUNNING)

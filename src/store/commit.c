@@ -20,6 +20,7 @@
 #include "core/orderbook.h"
 #include "store/redis.h"
 #include "store/redis_why.h"
+#include "store/schema.h"
 #include "store/store_impl.h"
 
 #define ARGS_MAX 2000			/* of one command; Lua's unpack() ends at 8,000 */
@@ -53,8 +54,8 @@ static const char acquire_script[] =
     "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
     "redis.call('HSET', KEYS[1], 'schema', ARGV[3], 'keys', ARGV[6], 'by', ARGV[1])\n"
     "redis.call('HSETNX', KEYS[1], 'seq', '0')\n"
-    "local m = redis.call('HMGET', KEYS[1], 'seq', 'positions', 'engine', 'again')\n"
-    "return {'OK', tostring(epoch), m[1], m[2] or '', m[3] or '', m[4] or ''}\n";
+    "local m = redis.call('HMGET', KEYS[1], 'seq', 'positions', 'engine', 'again', 'replaced')\n"
+    "return {'OK', tostring(epoch), m[1], m[2] or '', m[3] or '', m[4] or '', m[5] or ''}\n";
 
 static const char store_absent[] = "Redis has no state of this site any more: it was emptied, or is another one than before";
 
@@ -65,12 +66,17 @@ static const char renew_script[] =
     "if ARGV[3] == '0' then redis.call('DEL', KEYS[2]) else redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3]) end\n"
     "return {'OK'}\n";
 
+static const char swept_script[] =
+    "if redis.call('HGET', KEYS[1], 'epoch') == ARGV[1] then redis.call('HDEL', KEYS[1], 'replaced') end\n"
+    "return {'OK'}\n";
+
 /* ---- the store ----------------------------------------------------------- */
 
 struct store *
 store_new(struct redis *redis, const struct store_conf *conf)
 {
 	struct store *s = mem_calloc(1, sizeof(*s));
+	struct buf schema = { 0 };
 	int n = snprintf(s->prefix, sizeof(s->prefix), "rpvd:{%s.0}:", conf->site);
 
 	must(n > 0 && (size_t)n < sizeof(s->prefix));
@@ -80,6 +86,9 @@ store_new(struct redis *redis, const struct store_conf *conf)
 	s->owner = mem_strdup(conf->owner);
 	s->keys = mem_strdup(conf->keys);
 	s->allow_eviction = conf->allow_eviction;
+	schema_text(conf->levels, conf->n_levels, STORE_SCHEMA, &schema);
+	s->schema = mem_strndup(schema.p, schema.len);
+	buf_free(&schema);
 	return (s);
 }
 
@@ -93,6 +102,9 @@ store_free(struct store **sp)
 	free(s->site);
 	free(s->owner);
 	free(s->keys);
+	free(s->schema);
+	buf_free(&s->shown);
+	buf_free(&s->replaced);
 	map64_free(&s->verified);
 	buf_free(&s->positions);
 	buf_free(&s->args);
@@ -130,6 +142,21 @@ bool
 store_is_again(const struct store *s)
 {
 	return (s->again);
+}
+
+void
+store_windows(const struct store *s, struct buf *names)
+{
+	schema_names(s->shown.len > 0 ? buf_view(&s->shown) : slice_of(s->schema), names);
+}
+
+bool
+store_replaced(const struct store *s, struct buf *names)
+{
+	if (s->replaced.len == 0 || s->swept)
+		return (false);
+	schema_gone(buf_view(&s->replaced), slice_of(s->schema), names);
+	return (true);
 }
 
 /* ---- arguments ----------------------------------------------------------- */
@@ -312,6 +339,27 @@ why_others_keys(const struct store *s, const char *owner, char *message, size_t 
 	    s != NULL ? s->prefix : "");
 }
 
+static void
+why_other_schema(const struct store *s, struct slice theirs, char *message, size_t room)
+{
+	struct slice version = schema_version(theirs);
+	struct buf have = { 0 }, want = { 0 };
+
+	if (s == NULL || !slice_is(version, STORE_SCHEMA))
+		snprintf(message, room, "the state in Redis is of schema %.*s, this rpvd writes schema %s; use the matching version, "
+		    "another site name, or let rpvd --rebuild make the state anew", (int)(version.len < 20 ? version.len : 20),
+		    version.p, STORE_SCHEMA);
+	else {
+		schema_windows(theirs, &have);
+		schema_windows(slice_of(s->schema), &want);
+		snprintf(message, room, "the state in Redis has the windows %.*s, and configured are %.*s; nothing was written: put the windows back, "
+		    "or have the figures made anew by rpvd --rebuild-later && systemctl reload rpvd", (int)(have.len < 120 ? have.len : 120), have.p,
+		    (int)want.len, want.p);
+	}
+	buf_free(&have);
+	buf_free(&want);
+}
+
 /* What a script's reply says; message is written where it is not STORE_OK.  s may be NULL where no state
  * is touched. */
 enum store_result
@@ -350,8 +398,7 @@ store_reply(const struct store *s, const struct redisReply *r, char *message, si
 		snprintf(message, room, "field %.20s of key %.200s is not what rpvd wrote: put a backup back, or let rpvd --rebuild make "
 		    "the state anew", element(r, 1), element(r, 2));
 	else if (strcmp(word, "SCHEMA") == 0)
-		snprintf(message, room, "the state in Redis is of schema %.20s, this rpvd writes schema %s; use the matching version, "
-		    "another site name, or let rpvd --rebuild make the state anew", element(r, 1), STORE_SCHEMA);
+		why_other_schema(s, slice_of(element(r, 1)), message, room);
 	else
 		snprintf(message, room, "unexpected answer from Redis");
 	return (STORE_REFUSED);
@@ -535,6 +582,29 @@ send_word(struct commit *c, const char *word, redis_reply_fn *fn)
 	commit_send(c, fn, c);
 }
 
+/* Not while `meta` is watched: the commit would take it for another program's doing. */
+static void
+send_swept(struct store *s)
+{
+	s->swept = false;
+	s->replaced.len = 0;
+	store_args_begin(s);
+	store_arg(s, SLICE("EVAL"));
+	store_arg(s, slice_of(swept_script));
+	arg_number(s, 1);
+	store_arg_base(s, SLICE("meta"));
+	arg_u64(s, s->epoch);
+	store_send(s, NULL, NULL);	/* where it is lost, it is swept once more */
+}
+
+void
+store_swept(struct store *s)
+{
+	s->swept = true;
+	if (!s->validating)
+		send_swept(s);
+}
+
 /* Everything from MULTI to EXEC goes out in one go: no other command comes between. */
 static void
 commit_write(struct commit *c)
@@ -563,6 +633,8 @@ commit_write(struct commit *c)
 	commit_send(c, on_queued, c);
 	send_word(c, "EXEC", on_exec);
 	s->validating = false;
+	if (s->swept)
+		send_swept(s);
 	store_fetch_waiting(s);
 	if (--c->pending == 0)
 		commit_done(c);
@@ -787,7 +859,7 @@ store_acquire(struct store *s, redis_reply_fn *fn, void *arg)
 	store_arg_base(s, SLICE(STORE_NEW "meta"));
 	store_arg(s, slice_of(s->owner));
 	arg_number(s, LEASE_MS);
-	store_arg(s, SLICE(STORE_SCHEMA));
+	store_arg(s, slice_of(s->schema));
 	arg_u64(s, (uint64_t)randombytes_random() << 8);
 	store_arg(s, s->was_here ? SLICE("1") : SLICE("0"));
 	store_arg(s, slice_of(s->keys));

@@ -254,6 +254,22 @@ load_series(struct load *l)
 	step_done(l);
 }
 
+void
+store_take_text(struct buf *to, const struct redisReply *r, size_t i)
+{
+	struct slice text = r != NULL && i < r->elements ? reply_slice(r->element[i]) : SLICE("");
+
+	to->len = 0;
+	buf_put(to, text.p, text.len);
+}
+
+/* The word with which a script's reply begins. */
+static struct slice
+first_of(const struct redisReply *r)
+{
+	return (r != NULL && r->type == REDIS_REPLY_ARRAY && r->elements > 0 ? reply_slice(r->element[0]) : SLICE(""));
+}
+
 static void on_prepared(enum store_result, const char *message, void *arg);
 
 static void
@@ -264,12 +280,16 @@ on_acquired(struct redisReply *r, void *arg)
 	enum store_result result = store_reply(s, r, l->message, sizeof(l->message));
 	struct err err;
 
-	if (r != NULL && r->type == REDIS_REPLY_ARRAY && r->elements == 1 && slice_is(reply_slice(r->element[0]), "REBUILD")) {
+	if (slice_is(first_of(r), "REBUILD")) {
 		l->message[0] = '\0';
 		store_prepare(s, on_prepared, l);
 		return;
 	}
-	if (result == STORE_OK && r->elements == 6) {
+	if (slice_is(first_of(r), "SCHEMA"))
+		store_take_text(&s->shown, r, 1);
+	else if (result == STORE_OK && !store_is_building(s))
+		store_take_text(&s->shown, NULL, 0);
+	if (result == STORE_OK && r->elements == 7) {
 		struct slice positions = reply_slice(r->element[3]), head = reply_slice(r->element[4]);
 
 		uint64_t seq = strtoull(r->element[2]->str, NULL, 10);
@@ -283,6 +303,8 @@ on_acquired(struct redisReply *r, void *arg)
 		buf_put(&s->positions, positions.p, positions.len);
 		s->was_empty = head.len == 0;
 		s->again = reply_slice(r->element[5]).len > 0;
+		store_take_text(&s->replaced, r, 6);
+		s->swept = false;
 		if (engine_load_head(l->engine, head, &err) != 0)
 			load_fail(l, STORE_REFUSED, err.msg);
 		else if (s->was_empty)

@@ -421,6 +421,205 @@ publish_sweep(struct redis *redis, const struct publish_conf *conf, struct windo
 	return (true);
 }
 
+/* ---- windows that are no more ---------------------------------------------- */
+
+#define REMOVED_AT_ONCE "255"		/* last place of a portion of names */
+
+struct removal {			/* of all sets of all windows, one after the other */
+	struct redis *redis;
+	struct publish_conf conf;
+	struct buf windows;
+	struct slice rest;		/* windows behind this one */
+	struct level window;
+	char name[32];
+	enum dim dim;
+	int model;
+	struct buf first;		/* of the last portion: where it comes again, it cannot be removed */
+	bool ok;
+	char error[256];
+	publish_fn *done;
+	void *arg;
+};
+
+static void
+removal_end(struct removal *m, const char *error)
+{
+	if (error != NULL && m->ok)
+		snprintf(m->error, sizeof(m->error), "%s", error);
+	m->ok = m->ok && error == NULL;
+	m->done(m->ok, m->error, m->arg);
+	buf_free(&m->windows);
+	buf_free(&m->first);
+	free(m);
+}
+
+/* The run of a batch that goes on with `done`; publish_one() and its like write into it. */
+static struct run
+removal_run(struct removal *m, publish_fn *done)
+{
+	struct batch *batch = mem_calloc(1, sizeof(*batch));
+
+	*batch = (struct batch){ .pending = 1, .ok = true, .done = done, .arg = m };
+	return (struct run){ .redis = m->redis, .conf = &m->conf, .levels = &m->window, .sent = true, .batch = batch };
+}
+
+/* False where the connection is lost: then none of it was sent. */
+static bool
+removal_run_end(struct run *run)
+{
+	if (run->sent && redis_command(run->redis, on_reply, run->batch, 1, (struct slice[]){ SLICE("PING") }))
+		return (true);
+	free(run->batch);
+	return (false);
+}
+
+static bool
+removal_next_window(struct removal *m)
+{
+	struct slice name;
+
+	if (m->rest.len == 0)
+		return (false);
+	name = slice_cut(&m->rest, ' ');
+	snprintf(m->name, sizeof(m->name), "%.*s", SLICE_FMT(name));
+	m->window = (struct level){ .name = m->name };
+	m->dim = DIM_TOTAL;
+	return (true);
+}
+
+/* False behind the last set of the last window. */
+static bool
+removal_next_set(struct removal *m)
+{
+	m->first.len = 0;
+	if (dim_by_touch(m->dim) && m->model + 1 < CONF_MODELS) {
+		m->model++;
+		return (true);
+	}
+	m->model = 0;
+	return (++m->dim < DIMS || removal_next_window(m));
+}
+
+static bool removal_ask(struct removal *);
+
+/* What could not be removed stays, and the rest goes. */
+static void
+on_removed(bool ok, const char *error, void *arg)
+{
+	struct removal *m = arg;
+
+	if (!ok && m->ok)
+		snprintf(m->error, sizeof(m->error), "%s", error);
+	m->ok = m->ok && ok;
+	if (m->dim == DIM_TOTAL && !removal_next_set(m))
+		removal_end(m, NULL);
+	else if (m->conf.may_go_on != NULL && !m->conf.may_go_on(m->conf.arg))
+		removal_end(m, "rpvd stops, or another one may have this site");
+	else if (!removal_ask(m))
+		removal_end(m, "connection lost");
+}
+
+static bool
+remove_total(struct removal *m)
+{
+	static const int64_t none[FIGURES_MAX];
+	struct run run = removal_run(m, on_removed);
+	struct field fields[PUBLISH_FIELDS_MAX];
+	size_t n = publish_fields(&m->conf, DIM_TOTAL, 0, none, 0, fields);
+	struct slice argv[2 + PUBLISH_FIELDS_MAX] = { SLICE("HDEL") };
+	struct buf key = { 0 };
+
+	put_dim(&key, &run, 0, DIM_TOTAL, 0);
+	argv[1] = buf_view(&key);
+	for (size_t i = 0; i < n; i++)
+		argv[2 + i] = slice_of(fields[i].name);
+	send_command(&run, 2 + n, argv);
+	buf_free(&key);
+	return (removal_run_end(&run));
+}
+
+static bool
+remove_portion(struct removal *m, const struct redisReply *names)
+{
+	struct run run = removal_run(m, on_removed);
+	struct buf zset = { 0 }, key = { 0 };
+
+	put_dim(&zset, &run, 0, m->dim, m->model);
+	for (size_t i = 0; i < names->elements; i++) {
+		struct slice value = slice_make(names->element[i]->str, names->element[i]->len);
+
+		key.len = 0;
+		buf_put(&key, zset.p, zset.len);
+		buf_putc(&key, ':');
+		buf_put(&key, value.p, value.len);
+		send_removal(&run, buf_view(&key), buf_view(&zset), value);
+	}
+	buf_free(&zset);
+	buf_free(&key);
+	return (removal_run_end(&run));
+}
+
+/* A set of another type is another program's. */
+static bool
+on_names(struct removal *m, const struct redisReply *r)
+{
+	struct slice first = SLICE("");
+
+	if (r->type == REDIS_REPLY_ARRAY && r->elements > 0)
+		first = slice_make(r->element[0]->str, r->element[0]->len);
+	if (r->type != REDIS_REPLY_ARRAY || r->elements == 0 || (m->first.len > 0 && slice_equal(first, buf_view(&m->first)))) {
+		if (removal_next_set(m))
+			return (removal_ask(m));
+		removal_end(m, NULL);
+		return (true);
+	}
+	m->first.len = 0;
+	buf_put(&m->first, first.p, first.len);
+	return (remove_portion(m, r));
+}
+
+static void
+on_left(struct redisReply *r, void *arg)
+{
+	struct removal *m = arg;
+
+	if (r == NULL || !on_names(m, r))
+		removal_end(m, "connection lost");
+}
+
+/* What there is of this set; the total has none. */
+static bool
+removal_ask(struct removal *m)
+{
+	struct run run = { .conf = &m->conf, .levels = &m->window };
+	struct buf key = { 0 };
+	bool ok;
+
+	if (m->dim == DIM_TOTAL)
+		return (remove_total(m));
+	put_dim(&key, &run, 0, m->dim, m->model);
+	ok = redis_command(m->redis, on_left, m, 4, (struct slice[]){ SLICE("ZRANGE"), buf_view(&key), SLICE("0"), SLICE(REMOVED_AT_ONCE) });
+	buf_free(&key);
+	return (ok);
+}
+
+bool
+publish_remove(struct redis *redis, const struct publish_conf *conf, struct slice windows, publish_fn *done, void *arg)
+{
+	struct removal *m = mem_calloc(1, sizeof(*m));
+
+	*m = (struct removal){ .redis = redis, .conf = *conf, .ok = true, .done = done, .arg = arg };
+	buf_put(&m->windows, windows.p, windows.len);
+	m->rest = buf_view(&m->windows);
+	if (removal_next_window(m) && removal_ask(m))
+		return (true);
+	buf_free(&m->windows);
+	free(m);
+	return (false);
+}
+
+/* ---- the status ------------------------------------------------------------- */
+
 /* Whole: what is no longer true goes with the same step. */
 static const char status_script[] =
     "local have = redis.call('TYPE', KEYS[1])['ok']\n"

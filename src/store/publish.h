@@ -34,6 +34,11 @@ bool publish(struct redis *, const struct publish_conf *, struct windows *, bool
 /* Deletes public keys of series that are no longer alive (left from before a crash). */
 bool publish_sweep(struct redis *, const struct publish_conf *, struct windows *);
 
+/* Removes what publish() has written of windows that are no more: their names, with blanks between, are copied.  Some at a
+ * time; nothing but the fields and members that publish() writes, so that what another program keeps stays.  done as that of
+ * publish(). */
+bool publish_remove(struct redis *, const struct publish_conf *, struct slice windows, publish_fn *done, void *arg);
+
 /* rpv:SITE:status, whole: fields and values in turn. */
 bool publish_status(struct redis *, const char *site, const struct slice *pairs, size_t n, redis_reply_fn *fn, void *arg);
 

@@ -6,7 +6,8 @@
  * one transaction that checks epoch and number and the types of all records, and then
  * writes them together with the positions: all of it or nothing.  Who wants to write first takes the
  * lease (by owner name, for LEASE_MS, renewed while alive) and a new epoch, so that
- * whoever held it before is fenced off.
+ * whoever held it before is fenced off.  `meta` also says of which layout and windows the state
+ * is (schema.h); one of others is refused, or replaced by a new one.
  *
  * All calls are asynchronous on the site's one connection, whose order makes them
  * consistent: what was committed before a fetch is seen by it.
@@ -17,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
 #include "core/change.h"
@@ -25,6 +27,7 @@
 #define STORE_SCHEMA "2"
 #define LEASE_MS 10000
 
+struct level;
 struct redis;
 struct store;
 
@@ -44,6 +47,8 @@ struct store_conf {
 	const char *owner;		/* who we are, the same over restarts on one state directory */
 	const char *keys;		/* by which keys the hashes of this state are made; a state of others is refused */
 	bool allow_eviction;
+	const struct level *levels;	/* its windows, sorted by length; a state of others is refused.  n_levels 0: the default ones */
+	size_t n_levels;
 };
 
 /* Keeps copies of the texts. */
@@ -79,6 +84,13 @@ uint64_t store_lost_commits(const struct store *);
 bool store_was_empty(const struct store *);
 /* True where one was there before, said whoever began this one. */
 bool store_is_again(const struct store *);
+
+/* Appends the names of the windows whose figures are shown: those of the state in use, as far as it is known; else ours. */
+void store_windows(const struct store *, struct buf *names);
+/* True where this state took the place of others, of which something may be left in the public keys: appends the names of
+ * windows that these had and it has not.  Until store_swept(), which has no effect unless the site is still ours. */
+bool store_replaced(const struct store *, struct buf *names);
+void store_swept(struct store *);
 
 /* Fetches what the engine needs and supplies it. */
 void store_fetch(struct store *, struct engine *, store_fn *, void *arg);

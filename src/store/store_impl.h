@@ -19,7 +19,10 @@ struct store {
 	struct redis *redis;
 	char prefix[128];
 	size_t prefix_len, base_len;	/* of all records; without STORE_NEW, where a new state is built */
-	char *site, *owner, *keys;
+	char *site, *owner, *keys, *schema;
+	struct buf shown;		/* schema of the state in use; empty: not known, or ours */
+	struct buf replaced;		/* of those that it took the place of: schemas, a ';' before each next one */
+	bool swept;			/* that is to be forgotten, behind the commit that is being written */
 	bool allow_eviction;
 	uint64_t epoch, seq, lost;
 	size_t seq_of;			/* prefix_len of the state that seq is of; 0: none yet */
@@ -50,6 +53,8 @@ bool store_send(struct store *, redis_reply_fn *, void *arg);
 struct store_call *store_call_new(struct store *, store_fn *, void *arg);
 enum store_result store_reply(const struct store *, const struct redisReply *, char *message, size_t room);
 void store_fetch_waiting(struct store *);
+/* What `meta` says of the state in use, or empty. */
+void store_take_text(struct buf *, const struct redisReply *, size_t element);
 bool store_acquire(struct store *, redis_reply_fn *, void *arg);
 /* swap.c: a rebuild is wanted, or was begun.  Finishes what is half done; on STORE_OK either the
  * state to be built is chosen, or the one in use. */

@@ -29,9 +29,11 @@
 /* KEYS: lease, new:meta, meta.  ARGV: owner, lease in ms, epoch, schema, whether to begin one, keys.  What
  * another installation keeps, or has been asked to build anew, is not ours to replace. */
 static const char begin_script[] =
+    "local shown = ''\n"
     "if redis.call('TYPE', KEYS[3])['ok'] == 'hash' then\n"
-    "  local was = redis.call('HMGET', KEYS[3], 'keys', 'by')\n"
+    "  local was = redis.call('HMGET', KEYS[3], 'keys', 'by', 'schema')\n"
     "  if was[1] and was[1] ~= ARGV[6] then return {'KEYS', was[2] or '?'} end\n"
+    "  shown = was[3] or ''\n"
     "end\n"
     "local owner = redis.call('GET', KEYS[1])\n"
     "if owner and owner ~= ARGV[1] then return {'HELD', owner} end\n"
@@ -41,14 +43,15 @@ static const char begin_script[] =
     "  redis.call('HSET', KEYS[2], 'phase', 'drop')\n"
     "  return {'OK', 'drop'}\n"
     "end\n"
-    "if m[1] then return {'OK', m[1]} end\n"
+    "if m[1] then return {'OK', m[1], shown} end\n"
     "if ARGV[5] ~= '1' then return {'OK', 'none'} end\n"
     "redis.call('HSET', KEYS[2], 'phase', 'build', 'epoch', ARGV[3])\n"
-    "return {'OK', 'build'}\n";
+    "return {'OK', 'build', shown}\n";
 
 /* KEYS: lease, new:meta, meta, new:forget, forget.  ARGV: owner, lease in ms, phase, the next one: ""
  * renews only, "end" gives the name, "none" removes it.  Persons who are to be forgotten are so by both states:
- * rpvctl may have asked meanwhile. */
+ * rpvctl may have asked meanwhile.  "clear" writes down what the old state was, if it was another: there may be public keys
+ * of its windows. */
 static const char phase_script[] =
     "local owner = redis.call('GET', KEYS[1])\n"
     "if owner and owner ~= ARGV[1] then return {'HELD', owner} end\n"
@@ -65,6 +68,14 @@ static const char phase_script[] =
     "  redis.call('DEL', KEYS[4])\n"
     "  redis.call('HDEL', KEYS[2], 'phase')\n"
     "  redis.call('RENAME', KEYS[2], KEYS[3])\n"
+    "  return {'OK', redis.call('HGET', KEYS[3], 'replaced') or ''}\n"
+    "elseif ARGV[4] == 'clear' then\n"
+    "  local was = {}\n"
+    "  if redis.call('TYPE', KEYS[3])['ok'] == 'hash' then was = redis.call('HMGET', KEYS[3], 'schema', 'replaced') end\n"
+    "  if was[1] and was[1] ~= redis.call('HGET', KEYS[2], 'schema') or was[2] then\n"
+    "    redis.call('HSET', KEYS[2], 'replaced', (was[2] and was[2] .. ';' or '') .. (was[1] or ''))\n"
+    "  end\n"
+    "  redis.call('HSET', KEYS[2], 'phase', 'clear')\n"
     "elseif ARGV[4] ~= '' then redis.call('HSET', KEYS[2], 'phase', ARGV[4]) end\n"
     "return {'OK'}\n";
 
@@ -251,6 +262,8 @@ on_phase_ended(struct redisReply *r, void *arg)
 		prepare(w);		/* nothing is half done now */
 	else {
 		store_choose(w->store, false);
+		store_take_text(&w->store->replaced, r, 1);
+		store_take_text(&w->store->shown, NULL, 0);
 		walk_end(w);
 	}
 }
@@ -375,7 +388,7 @@ static enum phase
 phase_of(const struct redisReply *r)
 {
 	for (size_t i = 0; i < N_ELEM(phase_names); i++)
-		if (r->elements == 2 && strcmp(r->element[1]->str, phase_names[i]) == 0)
+		if (r->elements >= 2 && strcmp(r->element[1]->str, phase_names[i]) == 0)
 			return ((enum phase)i);
 	return (PHASE_NONE);
 }
@@ -390,6 +403,7 @@ on_begun(struct redisReply *r, void *arg)
 		return;
 	}
 	w->phase = phase_of(r);
+	store_take_text(&w->store->shown, r, 2);
 	strcpy(w->cursor, "0");
 	if (w->phase == PHASE_NONE || w->phase == PHASE_BUILD) {
 		store_choose(w->store, w->phase == PHASE_BUILD);
@@ -418,7 +432,7 @@ prepare(struct walk *w)
 	store_arg(s, slice_of(s->owner));
 	arg_ms(s, LEASE_MS);
 	arg_epoch(s);
-	store_arg(s, SLICE(STORE_SCHEMA));
+	store_arg(s, slice_of(s->schema));
 	store_arg(s, s->wants_rebuild ? SLICE("1") : SLICE("0"));
 	store_arg(s, slice_of(s->keys));
 	if (!walk_send(w, on_begun))
