@@ -19,7 +19,7 @@ trap 'rm -rf "$dir"' EXIT
 bad=0 cases=0 accept="$oracle/accept.py" program=$rpvd
 
 # Other windows than the usual ones, on both sides: rpvd through a program that adds them to the configuration.
-cat >"$dir/accept.py" <<'END'
+cat >"$dir/windows.py" <<'END'
 import sys
 import oracle
 MINUTE, HOUR = 60000, 3600000
@@ -54,7 +54,7 @@ for ((i = 0; i < ${RPVD_SEEDS:-4}; i++)); do
 		one $seed --identity $identity --disorder 60 --reorder 20 --servers 2 --days 45
 	done
 done
-accept=$dir/accept.py program=$dir/rpvd
+accept=$dir/windows.py program=$dir/rpvd
 one $RANDOM --identity cookie --servers 2 --days 45
 echo "$cases cases, $bad of them with wrong numbers"
 [ $bad -eq 0 ]

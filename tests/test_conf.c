@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "conf/conf.h"
+#include "core/window.h"
 
 #define BEGIN_MARK ".\\\" BEGIN OPTIONS"
 #define END_MARK ".\\\" END OPTIONS"
@@ -136,6 +137,17 @@ START_TEST(defaults)
 	ck_assert_int_eq(s->model, MODEL_LAST_NON_DIRECT);
 	ck_assert_uint_eq(s->max_series, 10000);
 	ck_assert_uint_eq(s->history_limit, 1 << 30);
+	/* Those of a state that says nothing of its windows. */
+	for (size_t i = 0; i < N_ELEM(windows_default); i++) {
+		int64_t length_ms, bucket_ms;
+
+		ck_assert_ptr_nonnull(s->windows[i]);
+		ck_assert_ptr_null(window_parse(s->windows[i], &length_ms, &bucket_ms));
+		ck_assert_int_eq(bucket_ms, windows_default[i].bucket_ms);
+		ck_assert_int_eq(length_ms, bucket_ms * windows_default[i].buckets);
+		ck_assert_int_eq(strncmp(s->windows[i], windows_default[i].name, strlen(windows_default[i].name)), 0);
+	}
+	ck_assert_ptr_null(s->windows[N_ELEM(windows_default)]);
 	ck_assert_str_eq(s->logs[0].format, "auto");
 	ck_assert_str_eq(e->path, "/hooks/stripe");
 	ck_assert_ptr_null(e->secret_file);
@@ -171,6 +183,7 @@ START_TEST(everything)
 	    "  provider \"stripe\" { path = \"/hooks/stripe-2\" }\n"
 	    "  session_timeout = \"1800000ms\" reorder = \"2s\" lookback = \"2592000000ms\"\n"
 	    "  basis = \"net\" model = \"time_decay\" max_series = 500 history_limit = \"2G\"\n"
+	    "  windows = {\"90d/3h\", \"1000m/1m\", 1d/1d}\n"
 	    "}\n"
 	    "site \"b\" { currency = EUR orders \"x\" {} }\n");
 	const struct site_conf *s = &c->sites[0];
@@ -223,8 +236,11 @@ START_TEST(everything)
 	ck_assert_int_eq(s->model, MODEL_TIME_DECAY);
 	ck_assert_uint_eq(s->max_series, 500);
 	ck_assert_uint_eq(s->history_limit, UINT64_C(2) << 30);
+	ck_assert_str_eq(s->windows[0], "90d/3h");
+	ck_assert_str_eq(s->windows[2], "1d/1d");
+	ck_assert_ptr_null(s->windows[3]);
 	ck_assert_uint_eq(c->n_sites, 2);
-	ck_assert_int_eq(c->sites[1].line, 21);
+	ck_assert_int_eq(c->sites[1].line, 22);
 	config_free(&c);
 }
 END_TEST
@@ -364,6 +380,26 @@ static const struct { const char *why, *text; int line; const char *says; } mist
 	{ "an identity twice", SHOP(" visitor = {uid, uid}"), 4, "visitor has uid twice" },
 	{ "five cookies", SHOP(" visitor = {\"cookie:a\", \"cookie:b\", \"cookie:c\", \"cookie:d\", \"cookie:e\"}"), 4, "visitor has 5 cookies; expected at most 4" },
 	{ "no identity", SHOP(" visitor = {}"), 4, "visitor is an empty list" },
+
+	{ "a window has buckets", SHOP(" windows = {\"24h\"}"), 4, "windows = \"24h\": expected LENGTH/BUCKET such as 24h/15m (units m h d w)" },
+	{ "a window is no number of seconds: its name is in keys", SHOP(" windows = {\"3600/60\"}"), 4, "expected LENGTH/BUCKET such as 24h/15m" },
+	{ "buckets of seconds are too many", SHOP(" windows = {\"1h/60s\"}"), 4, "expected LENGTH/BUCKET" },
+	{ "... and of milliseconds", SHOP(" windows = {\"1h/60000ms\"}"), 4, "expected LENGTH/BUCKET" },
+	{ "one spelling a length", SHOP(" windows = {\"01h/1m\"}"), 4, "expected LENGTH/BUCKET" },
+	{ "no bucket at all", SHOP(" windows = {\"1h/0m\"}"), 4, "expected LENGTH/BUCKET" },
+	{ "no length", SHOP(" windows = {\"/1m\"}"), 4, "expected LENGTH/BUCKET" },
+	{ "two buckets", SHOP(" windows = {\"1h/1m/1m\"}"), 4, "expected LENGTH/BUCKET" },
+	{ "a length that would wrap", SHOP(" windows = {\"99999999999999999w/1m\"}"), 4, "expected LENGTH/BUCKET" },
+	{ "a bucket and a half", SHOP(" windows = {\"24h/7m\"}"), 4, "windows = \"24h/7m\": expected a length that is so many whole buckets" },
+	{ "a bucket longer than the window", SHOP(" windows = {\"1h/2h\"}"), 4, "expected a length that is so many whole buckets" },
+	{ "1001 buckets", SHOP(" windows = {\"1001m/1m\"}"), 4, "expected at most 1000 buckets: longer ones" },
+	{ "three months and more", SHOP(" windows = {\"13w/1d\"}"), 4, "windows = \"13w/1d\": expected a length of at most 90d" },
+	{ "a window twice", SHOP(" windows = {\"1h/1m\", \"1h/5m\"}"), 4, "windows has 1h/5m, which is as long as 1h/1m" },
+	{ "... under two names", SHOP(" windows = {\"24h/15m\", \"1d/1h\"}"), 4, "windows has 1d/1h, which is as long as 24h/15m" },
+	{ "nine windows", SHOP(" windows = {\"1h/1h\", \"2h/1h\", \"3h/1h\", \"4h/1h\", \"5h/1h\", \"6h/1h\", \"7h/1h\", \"8h/1h\", \"9h/1h\"}"), 4,
+	    "windows has more than 8; expected one to 8" },
+	{ "no window", SHOP(" windows = {}"), 4, "windows is an empty list; expected {\"24h/15m\"}, or more" },
+	{ "the line is the window's own", SHOP(" windows = {\"1h/1m\",\n \"x\"}"), 5, "windows = \"x\": expected LENGTH/BUCKET" },
 
 	{ "an unknown unit", SHOP(" session_timeout = \"30x\""), 4, "session_timeout = \"30x\": expected a duration from 1m to 24h, such as 30m (units ms s m h d w)" },
 	{ "too short", SHOP(" session_timeout = \"59s\""), 4, "expected a duration from 1m to 24h" },

@@ -381,7 +381,7 @@ const struct option options[] = {
 	    .text = "Over what the figures are kept, each LENGTH/BUCKET: a window is its last buckets, the current one included, "
 	    "and is called as its length is written. "
 	    "One to eight, in m, h, d or w; a length is at most 90d, and at most 1000 of its buckets. "
-	    "Other windows are another state: see CHANGING WINDOWS." },
+	    "Where they are changed, the figures have to be made anew: see RECOVERY in rpvd(8)." },
 	{ IN_SITE, "ignore_paths", T_LIST, SITE(ignore_paths), "", .check = check_glob, .sample = "{\"/wp-json/*\", \"/healthz\"}",
 	    .text = "Path patterns of hits that are no pageviews. * is any run of characters, / too; ? is one." },
 	{ IN_SITE, "ignore_referrers", T_LIST, SITE(ignore_referrers), "", .check = check_host, .sample = "{\"pay.example\"}",

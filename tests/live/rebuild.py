@@ -168,6 +168,57 @@ def by_nobody(w, want, findings):
     w.same(want, "after a build that was given up")
 
 
+def other_windows(w, want, findings):
+    """Of other windows: refused; made anew, and what there was of the old ones is gone; another program's is not."""
+    w.end(w.daemon)
+    usual = w.read("rpvd.conf")
+    w.configure(w.site(w.logs, "orders.ndjson", 'windows = {"25h/25m", "24h/15m"}\n' + equality.GENERIC % w.path("secret")))
+    w.redis("HSET", "rpv:shop:7d:page:/foreign", "owner", "another")
+    before = w.redis.hash(BASE + "meta")
+    w.rpvd_start()
+    wait_for(lambda: "windows" in w.status().get("state", ""), lambda: w.status())
+    findings.equal(w.status().get("windows"), "1h 24h 7d 30d", "windows that have figures")
+    findings.equal(w.redis.hash(BASE + "meta"), before, "the state, refused")
+    w.end(w.daemon)
+    w.same({**want, "rpv:shop:7d:page:/foreign": {"owner": "another"}}, "refused")
+    findings.equal(w.rebuilt(), 0, "exit of --rebuild with other windows")
+    left = [k for k in w.redis("KEYS", "rpv:shop:*") if k.split(":")[2] not in ("25h", "24h", "status")]
+    findings.equal(left, ["rpv:shop:7d:page:/foreign"], "left of other windows")
+    findings.check("replaced" not in w.redis.hash(BASE + "meta"), "it is still to be swept")
+    day = {k: v for k, v in want.items() if k.startswith("rpv:shop:24h:")}
+    same = {k: v for k, v in w.dump().items() if k.startswith("rpv:shop:24h:")}
+    findings.check(day and not differences(day, same), f"24h: {differences(day, same)[:3]}")
+    swept_later(w, findings)
+    w.redis("DEL", "rpv:shop:7d:page:/foreign")
+    w.write("rpvd.conf", usual)
+    findings.equal(w.rebuilt(), 0, "exit of --rebuild with the usual windows")
+    w.same(want, "back at the usual windows")
+    w.rpvd_start()
+    w.note("equal after other windows and back")
+
+
+def swept_later(w, findings):
+    """Killed between the new state and the sweep: what Redis holds then is made by hand, with more names than go at once."""
+    w.redis("HSET", BASE + "meta", "replaced", "2 2h/1m 24h/1h;1;2 5h/1h")
+    w.redis("HSET", "rpv:shop:2h:total", "visits", "1", "currency", "EUR", "coverage", "1")
+    w.redis("HSET", "rpv:shop:5h:page:/1", "visits", "1", "owner", "another")
+    w.redis("SET", "rpv:shop:2h:country", "of a later version")
+    for page in range(600):
+        w.redis("ZADD", "rpv:shop:2h:page", "1", f"/{page}")
+        w.redis("ZADD", "rpv:shop:2h:page@rpv", "1", f"/{page}")
+        w.redis("HSET", f"rpv:shop:2h:page:/{page}", "visits", "1", "updated", "x")
+    w.redis("ZADD", "rpv:shop:5h:page", "1", "/1")
+    w.redis("ZADD", "rpv:shop:5h:source.first@visits", "1", "a/b")
+    w.redis("ZADD", "rpv:shop:5h:source.first", "1", "a/b")
+    w.rpvd_start()
+    wait_for(lambda: "replaced" not in w.redis.hash(BASE + "meta"), lambda: f"{w.redis.hash(BASE + 'meta').get('replaced')} {w.read('rpvd.log')[-500:]}")
+    left = sorted(k for k in w.redis("KEYS", "rpv:shop:*") if k.split(":")[2] in ("2h", "5h"))
+    findings.equal(left, ["rpv:shop:2h:country", "rpv:shop:5h:page:/1"], "left of the windows")
+    findings.equal(w.redis.hash("rpv:shop:5h:page:/1"), {"owner": "another"}, "another program's field")
+    w.redis("DEL", *left)
+    w.end(w.daemon)
+
+
 def on_terminal(w, want, findings):
     """How far it is, on one line; and by root, in the directory of somebody else."""
     w.end(w.daemon)
@@ -286,7 +337,7 @@ def main():
             w.begin()
             w.live(lambda piece: w.rename() if piece in (20, 45, 70) else None)
             w.finish(want)
-            for step in (by_command, by_kill, by_steps, other_version, by_request, by_nobody, on_terminal, by_flush):
+            for step in (by_command, by_kill, by_steps, other_version, by_request, by_nobody, other_windows, on_terminal, by_flush):
                 step(w, want[0], findings)
             refused(w, findings)
             with_a_loss(w, findings)
