@@ -75,12 +75,9 @@ static const char general_help[] =
 static const char top_help[] =
     " [DIM | --by DIM] [--window 24h] [--sort revenue|rpv|visits] [--limit N] [--model M]\n"
     "\n"
-    "  DIM         landing, page, source (default), channel, campaign, country, device;
-"
-    "              bot, bot_page: what bots fetched, and how often
-"
-    "  --window W  one of the site's windows, such as 7d (default 24h)
-"
+    "  DIM         landing, page, source (default), channel, campaign, country, device;\n"
+    "              bot, bot_page: what bots fetched, and how often\n"
+    "  --window W  one of the site's windows, such as 7d (default 24h)\n"
     "  --sort S    revenue (default), rpv, visits\n"
     "  --limit N   so many rows (default 20, or what the terminal can show)\n"
     "  --model M   another attribution model than the site's default: last_non_direct,\n"

@@ -552,7 +552,7 @@ remove_portion(struct removal *m, const struct redisReply *names)
 		buf_put(&key, zset.p, zset.len);
 		buf_putc(&key, ':');
 		buf_put(&key, value.p, value.len);
-		send_removal(&run, buf_view(&key), buf_view(&zset), value);
+		send_removal(&run, m->dim, buf_view(&key), buf_view(&zset), value);
 	}
 	buf_free(&zset);
 	buf_free(&key);
