@@ -80,7 +80,7 @@ visit_free(struct visits *all, struct visit *v)
 		all->bytes -= v->pages_cap * sizeof(*v->pages);
 		free(v->pages);
 	}
-	if (all->n_spare_visits >= SPARES_MAX) {
+	if (all->n_spare_visits + 1 > SPARES_MAX) {
 		free(v);
 		return;
 	}
@@ -99,7 +99,7 @@ visitor_free(struct visits *all, struct visitor *who)
 		all->bytes -= who->cap * sizeof(struct visit *);
 		free(who->visits);
 	}
-	if (all->n_spare_visitors >= SPARES_MAX) {
+	if (all->n_spare_visitors + 1 > SPARES_MAX) {
 		free(who);
 		return;
 	}
