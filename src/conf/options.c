@@ -321,7 +321,7 @@ const struct option options[] = {
 	{ IN_TOP, "commit_interval", T_DURATION, TOP(commit_interval_ms), "250ms", "50ms", "10s",
 	    .text = "How often changes go to Redis." },
 	{ IN_TOP, "memory_limit", T_SIZE, TOP(memory_limit), "128M", "32M", "64G",
-	    .text = "What visits, series and orders, and the copies of them on their way to Redis, take of memory at most, about, whoever makes "
+	    .text = "What visits and series, and the copies of them on their way to Redis, take of memory at most, about, whoever makes "
 	    "up visitors and pages; up to 32 MB for the program come on top. "
 	    "All sites have equal shares. Near it visits wait in Redis instead, and the least important series go into (other). "
 	    "A replay takes no less than it needs to be fast. See rpvd(8), WHAT BOUNDS MEMORY." },

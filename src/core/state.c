@@ -14,8 +14,6 @@
 #define EPOCHS_A_COMMIT 4		/* of which blocks are deleted at most */
 #define STORE_FACTOR 2			/* a block takes about so much more than its records: Redis grows strings by doubling */
 #define SETTLE_VISITS 1024
-#define ORDER_MEMORY (sizeof(struct order) + 256)	/* in memory, with its names and moments, about */
-#define SLEEPER_BYTES 80
 #define ORDERS_BITS 21			/* a quarter of a megabyte: nearly no false answers up to two hundred thousand orders */
 #define TOKENS_HELD 65536		/* seen tokens kept in memory, so that a reloaded page says nothing new */
 
@@ -655,15 +653,6 @@ note_left(struct engine *e, size_t before)
 		e->evicted_before = horizon;
 }
 
-/* Orders that wait are nobody's to bound: they take from what visits may have, up to three quarters of it. */
-static void
-share_memory(struct engine *e)
-{
-	size_t all = e->rules->visits_bytes, orders = strmap_count(e->book.by_key) * ORDER_MEMORY + e->asleep.count * SLEEPER_BYTES;
-
-	e->visits.max_bytes = orders < all / 4 * 3 ? all - orders : all - all / 4 * 3;
-}
-
 void
 engine_settle(struct engine *e)
 {
@@ -707,7 +696,6 @@ engine_changes(struct engine *e, struct changes *out)
 	windows_changes(e->windows, out);
 	engine_count(e, COUNT_SERIES_MERGED, windows_merged(e->windows));
 	change_head(e, &value, out);
-	share_memory(e);
 	buf_free(&value);
 }
 
