@@ -129,6 +129,16 @@ read_copy(const struct look *l, size_t i, struct journal_entry *e)
 
 /* ---- telling ------------------------------------------------------------------- */
 
+/* No record at all: nothing was asked for in vain. */
+static bool
+is_empty(const struct look *l)
+{
+	struct journal_status s;
+
+	journal_status(l->journal, &s);
+	return (l->records == 0 && s.damaged == 0 && l->number == 0);
+}
+
 static enum ctl_exit
 nothing(struct look *l)
 {
@@ -157,7 +167,10 @@ write_list(struct look *l, struct buf *out)
 		json_write(json_pack("{s:o}", "records", array), out);
 	else {
 		json_decref(array);
-		table_write(table, ctl_width(), out);
+		if (l->n == 0)
+			buf_printf(out, "the %s is empty\n", l->name);
+		else
+			table_write(table, ctl_width(), out);
 	}
 	table_free(&table);
 	return (CTL_OK);
@@ -275,7 +288,7 @@ ctl_journal(struct ctl *ctl, struct buf *out)
 		status = look_through(&l);
 	if (status == CTL_OK && verify)
 		status = write_verified(&l, out);
-	else if (status == CTL_OK && l.n == 0 && (!ctl->opt.json || l.number != 0))
+	else if (status == CTL_OK && l.n == 0 && (!ctl->opt.json || l.number != 0) && !is_empty(&l))
 		status = nothing(&l);
 	else if (status == CTL_OK)
 		status = l.number != 0 ? write_one(&l, out) : write_list(&l, out);

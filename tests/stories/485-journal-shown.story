@@ -1,6 +1,9 @@
 # 485 rpvctl shows the journal: what came, in full, and whether it is whole; nobody's name is in it
 log      10:00:00  visitor=a  GET /
-ctl      1 "journal" "the journal has no such record"
+ctl      0 "journal" "the journal is empty"
+ctl      0 "--json journal" '"records": []'
+ctl      0 "journal --quarantine" "the quarantine is empty"
+ctl      1 "journal 1" "the journal has no record 1"
 ctl      0 "--json journal" '"records": []'
 ctl      1 "--json journal 1" "the journal has no record 1"
 webhook  10:05:00  paid order=o1 amount=80.00 visitor=cookie-of-jane customer=email:jane@shop.example token=tok1 alias=pi_1 tax=8.00 ip=192.0.2.1 agent=Firefox
@@ -17,7 +20,7 @@ ctl      0 "journal --order generic:o1 --limit 2" order.dispute_won order.alias 
 ctl      0 "journal --provider generic --since 400d --all" order.paid order.alias
 ctl      1 "journal --provider stripe" "no such record"
 ctl      1 "journal -s other" "no such record"
-ctl      0 "journal 1" "event id evt_6" "order generic:o1" "alias pi_1" "amount 80.00 EUR" "tax 8.00 EUR" "recurring no" "customer hash" "(of an e-mail address)" "visitor hash" "browser hash" "tokens hash" !jane !cookie-of !Firefox !192.0.2.1 !tok1
+ctl      0 "journal 1" "event id evt_9" "order generic:o1" "alias pi_1" "amount 80.00 EUR" "tax 8.00 EUR" "recurring no" "customer hash" "(of an e-mail address)" "visitor hash" "browser hash" "tokens hash" !jane !cookie-of !Firefox !192.0.2.1 !tok1
 ctl      0 "journal 2" "event order.refunded" "refund r1" "amount 20.00 EUR" !visitor
 ctl      0 "--json journal 2" '"part": "r1"' '"amount": "20.00"' '"customer_hash": []'
 ctl      0 "--json journal" '"records": [ {' '"visitor_hashes": [ "' !jane
