@@ -42,6 +42,7 @@ static const struct entry {
 	{ G_STATE, "visits_in_memory", "visits in memory", false },
 	{ G_STATE, "keys", "daily keys", false },
 	{ G_STATE, "rebuild_percent", "rebuilt so far, per cent", false },
+	{ G_STATE, "windows", "windows", false },
 	{ G_STATE, "figures_since", "figures begin at", false },
 	{ G_STATE, "partial_windows", "windows that reach back further", false },
 	{ G_STATE, "rebuilt", "made anew", false },

@@ -9,6 +9,7 @@ expect  rpv:shop:2d:source:news/email  visits=1 orders=1 revenue=80.00
 absent  rpv:shop:24h:total
 absent  rpv:shop:1h:total
 status  "windows=30m 3h 2d"
+ctl     0 "status" "windows 30m 3h 2d"
 ctl     0 "total" "30m 1 1 80.00" "3h 1 1 80.00" "2d 1 1 80.00" "!24h"
 ctl     0 "top" "last 2d" "news/email"
 ctl     0 "top --window 3h" "last 3h" "news/email"
