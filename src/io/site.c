@@ -173,6 +173,8 @@ on_removed(bool ok, const char *error, void *arg)
 	else if (may_remove(s))
 		log_error("redis: public keys of windows that are no more not removed site=%s: %s%s; tried again at the next start",
 		    s->conf->name, error, in_the_way(error));
+	else
+		s->removed = false;	/* broken off: at the next publication, if there is one */
 	if (s->finishing && !s->stopping && redis_is_up(s->redis))
 		store_release(s->store, on_released, s);
 }
