@@ -45,6 +45,7 @@ struct intake {
 	size_t n, cap;
 	bool replay, begun;
 	int64_t reorder_ms, highest;
+	int64_t now_ms;			/* as intake_clock() */
 	int64_t latest;			/* later lines are no hits */
 	int64_t doubt_ms;		/* ... or so much later: that is not known yet */
 	int64_t horizon;		/* held lines before it were given out */
@@ -346,8 +347,9 @@ begin(struct intake *in)
 }
 
 void
-intake_doubt(struct intake *in, int64_t off_ms)
+intake_clock(struct intake *in, int64_t now_ms, int64_t off_ms)
 {
+	in->now_ms = now_ms;
 	in->doubt_ms = off_ms > 0 ? off_ms : 0;
 }
 
@@ -359,7 +361,7 @@ intake_next(struct intake *in, int64_t wall_ms, const struct facts **facts, bool
 
 	if (!in->begun)
 		begin(in);
-	in->latest = wall_ms > NEVER ? wall_ms + FUTURE_MS : INT64_MAX;
+	in->latest = wall_ms > NEVER ? (wall_ms > in->now_ms ? wall_ms : in->now_ms) + FUTURE_MS : INT64_MAX;
 	if (in->out != NULL)
 		return (give_held(in, in->out, facts, late));
 	if (in->current != NULL)

@@ -43,11 +43,12 @@ struct intake_counts {
 
 /* The next hit; it stays the same, and valid, until intake_taken().  wall_ms: live, at the end of all
  * logs, held lines older than wall_ms - reorder are released, too, and lines dated more than a day ahead
- * of it are no hits: one of them would make all that follow late.  INT64_MIN: neither. */
+ * of now are no hits: one of them would make all that follow late.  INT64_MIN: neither. */
 enum intake_state intake_next(struct intake *, int64_t wall_ms, const struct facts **, bool *late);
-/* The wall time may as well be off_ms later than what is handed to intake_next() from now on: a line that would be of the
- * future by the one and not by the other waits, and its log with it.  0 or less: it is certain. */
-void intake_doubt(struct intake *, int64_t off_ms);
+/* Live, before each intake_next(): it is now_ms, which may be later than wall_ms, the time up to which all was seen; a line
+ * is of the future by this one.  It may as well be off_ms later still: a line that would be of the future by the one and not
+ * by the other waits, and its log with it.  0 or less: it is certain. */
+void intake_clock(struct intake *, int64_t now_ms, int64_t off_ms);
 void intake_taken(struct intake *);
 /* A hit that comes soon, about k hits behind this one; NULL where none is known. */
 const struct facts *intake_ahead(const struct intake *, size_t k);

@@ -694,12 +694,14 @@ hit_apply(struct site *s, const struct facts *facts, bool late)
 	return (result);
 }
 
-/* As of now: what is read next may be dated by a clock that stepped since the last look at it. */
-static int64_t
-off_now(const struct site *s)
+/* As of now: what is read next may be later than all that was seen when the logs last woke us, by days where the host slept
+ * meanwhile, and may be dated by a clock that stepped since the last look at it. */
+static void
+tell_time(struct site *s)
 {
-	site_now(s);
-	return (clock_off_ms(s->env.clock));
+	int64_t now = site_now(s);
+
+	intake_clock(s->intake, now, clock_off_ms(s->env.clock));
 }
 
 static enum step
@@ -709,12 +711,13 @@ hits_step(struct site *s)
 	bool late;
 
 	s->at_end = false;
-	intake_doubt(s->intake, s->env.replay ? 0 : off_now(s));
 	for (int i = 0; i < HITS_MOST; i++) {
 		enum intake_state state;
 
 		if ((i >= HITS_A_STEP || (s->commit_wanted && !s->committing)) && intake_is_settled(s->intake))
 			return (STEP_MORE);
+		if (!s->env.replay)
+			tell_time(s);
 		state = intake_next(s->intake, s->env.replay ? INT64_MIN : s->woken_ms, &facts, &late);
 		if (state != INTAKE_HIT)
 			return (hits_end(s, state));

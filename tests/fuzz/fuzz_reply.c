@@ -148,7 +148,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	run.engine = engine_new(&run.world->rules, &run.world->ring, false);
 	run.redis = redis_new(base, &conf, &calls, &run, &err);
 	must(run.redis != NULL);
-	run.store = store_new(run.redis, &(struct store_conf){ "shop", "fuzzer", "0011223344556677", true });
+	run.store = store_new(run.redis, &(struct store_conf){ .site = "shop", .owner = "fuzzer", .keys = "0011223344556677", .allow_eviction = true });
 	redis_connect(run.redis);
 	for (int i = 0; i < ROUNDS && !run.answered; i++) {
 		event_base_loop(base, EVLOOP_NONBLOCK);
