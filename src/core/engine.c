@@ -183,8 +183,8 @@ note_day(struct engine *e, const struct who *who, int64_t last_ms)
 {
 	size_t i = (uint64_t)who->key_day % N_ELEM(e->recent_days);
 
-	if (!who->by_agent)
-		return;
+	if (!who->by_agent || who->key_day < e->recent_days[i].day)
+		return;			/* of a line that is days late */
 	if (e->recent_days[i].day != who->key_day) {
 		e->recent_days[i].day = who->key_day;
 		e->recent_days[i].last_ms = last_ms;
