@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "core/model.h"
+#include "core/visitor.h"
 
 #define RECORD_VERSION 1
 #define PARTS_MAX 4096			/* refunds or disputes of one order; more are refused */
@@ -109,6 +110,22 @@ fill(uint64_t *have, uint64_t more)
 	return (true);
 }
 
+/* Address + browser were hashed under the keys of the day of the event that brought them, and of the day before.
+ * Looked for are the order's own day and the day before that: here they have their places by these. */
+static bool
+fill_agents(struct order *o, const struct order_event *e)
+{
+	int64_t days = day_of(e->time_ms) - day_of(o->time_ms);
+	bool changed = false;
+
+	if (o->agents[0] != 0 || o->agents[1] != 0)
+		return (false);
+	for (int64_t i = 0; i < 2; i++)
+		if (i - days >= 0 && i - days < 2)
+			changed |= fill(&o->agents[i - days], e->agents[i]);
+	return (changed);
+}
+
 static bool
 fill_keys(struct order *o, const struct order_event *e)
 {
@@ -121,10 +138,7 @@ fill_keys(struct order *o, const struct order_event *e)
 		changed |= fill(&o->visitors[0], e->visitors[0]);
 		changed |= fill(&o->visitors[1], e->visitors[1]);
 	}
-	if (o->agents[0] == 0 && o->agents[1] == 0) {
-		changed |= fill(&o->agents[0], e->agents[0]);
-		changed |= fill(&o->agents[1], e->agents[1]);
-	}
+	changed |= fill_agents(o, e);
 	if (o->n_tokens == 0 && e->n_tokens > 0) {
 		memcpy(o->tokens, e->tokens, e->n_tokens * sizeof(*e->tokens));
 		o->n_tokens = e->n_tokens;
@@ -301,7 +315,7 @@ order_erase(struct order *o)
 static struct order_event
 keys_of(const struct order *o)
 {
-	struct order_event keys = { .customer = o->customer, .recurring = o->recurring, .n_tokens = o->n_tokens };
+	struct order_event keys = { .time_ms = o->time_ms, .customer = o->customer, .recurring = o->recurring, .n_tokens = o->n_tokens };
 
 	memcpy(keys.visitors, o->visitors, sizeof(keys.visitors));
 	memcpy(keys.agents, o->agents, sizeof(keys.agents));
