@@ -63,12 +63,14 @@ struct agent_list {			/* what the store has of one address + agent and day */
 struct due {
 	int64_t moment_ms, order_ms;
 	struct order *order;
+	unsigned round;			/* that of the order; of an earlier one it is void */
 	uint64_t looked;		/* engine.commit_no when it was last looked up ahead */
 };
 
 struct erasure {				/* a person who is to be forgotten */
 	struct forget who;
 	bool begun;			/* nothing of them is in memory any more */
+	size_t noted;			/* visits that were taken over, in its record */
 	size_t next;			/* how far the walk over the blocks has come: erasure_name() */
 };
 

@@ -62,7 +62,7 @@ push_due(struct engine *e, struct order *o, int64_t moment_ms)
 	if (moment_ms > o->time_ms + JOIN_RETRY_MS)
 		return;
 	d = mem_alloc(sizeof(*d));
-	*d = (struct due){ moment_ms, o->time_ms, o, 0 };
+	*d = (struct due){ moment_ms, o->time_ms, o, o->round, 0 };
 	o->dues++;
 	heap_push(&e->dues, d);
 }
@@ -155,6 +155,7 @@ order_forget(struct engine *e, struct order *o)
 	if (!o->waiting)
 		return;
 	o->waiting = false;
+	o->round++;
 	e->n_waiting--;
 	for (size_t i = 0; i < o->n_tokens; i++) {
 		struct token *t = map64_get(&e->tokens, o->tokens[i]);
@@ -516,10 +517,14 @@ join(struct engine *e, struct order *o, const struct found *f, int64_t moment_ms
 	order_forget(e, o);
 }
 
+/* A moment that was queued before the order had another time and other keys through an alias says nothing: a state
+ * that was loaded meanwhile does not have it. */
 static bool
-may_join(const struct order *o)
+may_join(const struct due *d)
 {
-	return (o->paid && o->how == JOIN_NONE && o->alias_of.len == 0 && !o->erased);
+	const struct order *o = d->order;
+
+	return (d->round == o->round && o->paid && o->how == JOIN_NONE && o->alias_of.len == 0 && !o->erased);
 }
 
 /* Looks up what the next decisions will want, so that one round of fetching serves many.  The first places
@@ -535,7 +540,7 @@ look_ahead(struct engine *e)
 		struct found f;
 
 		d->looked = e->commit_no;
-		if (may_join(o))
+		if (may_join(d))
 			find_join(e, o, d->moment_ms, &f);
 		for (size_t k = 0; k < 2; k++) {
 			struct visitor *who = o->visitors[k] != 0 ? visits_find(&e->visits, o->visitors[k]) : NULL;
@@ -568,7 +573,7 @@ decide(struct engine *e, int64_t before_ms)
 		if (d == NULL || d->moment_ms >= before_ms)
 			break;
 		o = d->order;
-		if (may_join(o) && find_join(e, o, d->moment_ms, &f) == ENGINE_NEEDS) {
+		if (may_join(d) && find_join(e, o, d->moment_ms, &f) == ENGINE_NEEDS) {
 			if (d->looked != e->commit_no) {
 				look_ahead(e);
 				e->look_ahead = AHEAD_ROUNDS;

@@ -69,6 +69,7 @@ struct order {
 	int64_t listed_ms;		/* it was listed under that time; 0: not yet */
 	bool has_sleeper;		/* it is due to be woken, though it is here */
 	unsigned dues;			/* how many moments of decision are queued */
+	unsigned round;			/* how often it ceased to wait, or began anew: what was queued before is void */
 	struct order *next_of_customer;
 };
 

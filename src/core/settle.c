@@ -337,7 +337,8 @@ unite(struct engine *e, struct order *from, struct order *into)
 	order_uncount(e, from);
 	order_uncount(e, into);
 	order_forget(e, from);
-	order_forget(e, into);		/* its keys may be others from now on */
+	order_forget(e, into);		/* its time and its keys may be others from now on */
+	into->has_sleeper = false;
 	order_merge(into, from);
 	from->alias_of = slice_make(mem_strndup(into->id.p, into->id.len), into->id.len);
 	from->paid = false;
