@@ -499,6 +499,8 @@ static const struct story adoptions[] = {
 	  "10:00:00 GET /a" NEWS "\n10:00:01 paid o1 10.00EUR ip=192.0.2.1 ua=Firefox/140\n10:00:40 GET /other c=z\n10:00:50 GET /b c=x" OWN
 	  "\n10:20:00 refund o1 r1 4.00EUR\n14:00:00 GET /late c=z\n14:00:01 refund o1 r2 1.00EUR",
 	  "source|news/email|revenue=500 refunds=500\npage|/b|revenue=500\ntotal||visits=3 revenue=500" },
+	{ "a line that is days late is in nobody's way", "4+10:00:00 GET /a\n0+10:00:00 GET /x ip=192.0.2.9\n4+10:00:01 GET /b c=x" OWN,
+	  "total||visits=2\ncount|adopted|1" },
 };
 TELL_TEST(adoptions_of_stories, adoptions)
 
@@ -549,6 +551,15 @@ static const struct story joins[] = {
 	{ "two days before is too old", "10:00:00 GET /a\n2+10:00:00 paid o1 10.00EUR ip=192.0.2.1 ua=Firefox/140\n2+10:01:00 until", "total||revenue=0" },
 	{ "a visit that left the memory", "10:00:00 GET /a\n20:00:00 GET /b c=y ip=192.0.2.9\n20:00:00 paid o1 10.00EUR ip=192.0.2.1 ua=Firefox/140\n20:01:00 until", "landing|/a|revenue=1000" },
 	{ "a cookie without a visit in the lookback: the next join is tried", "10:00:00 GET /a\n10:01:00 paid o1 10.00EUR visitor=gone ip=192.0.2.1 ua=Firefox/140\n10:02:00 until", "total||revenue=1000\ncount|joined_ip_ua|1" },
+	{ "address and browser that are told the day after the order are looked for on the order's day",	/* the first of an epoch */
+	  "13+10:00:00 GET /q c=q ip=192.0.2.8\n14+10:00:00 GET /a\n14+10:05:00 paid o1 10.00EUR\n14+23:00:00 GET /z ip=192.0.2.9\n15+02:00:00 paid o1 10.00EUR ip=192.0.2.1 ua=Firefox/140\n"
+	  "15+02:01:00 until", "landing|/a|revenue=1000\ncount|joined_ip_ua|1" },
+	{ "told with a time of the day before, too",
+	  "13+22:00:00 GET /a\n14+01:00:00 paid o1 10.00EUR\n14+01:30:00 GET /z ip=192.0.2.9\n13+23:00:00 paid o1 10.00EUR ip=192.0.2.1 ua=Firefox/140\n"
+	  "14+02:01:00 until", "landing|/a|revenue=1000\ncount|joined_ip_ua|1" },
+	{ "and so through an alias",
+	  "13+10:00:00 GET /q c=q ip=192.0.2.8\n14+10:00:00 GET /a\n14+10:05:00 paid o1 10.00EUR\n14+23:00:00 GET /z ip=192.0.2.9\n15+02:00:00 paid pi1 10.00EUR ip=192.0.2.1 ua=Firefox/140\n"
+	  "15+02:00:01 alias o1 pi1\n15+02:01:00 until", "landing|/a|revenue=1000\ncount|joined_ip_ua|1" },
 };
 TELL_TEST(joins_of_stories, joins)
 
@@ -666,6 +677,12 @@ static const struct story aliases[] = {
 	{ "one in another currency does not come in by an alias", VISIT PAID "10:02:00 refund pi1 r1 20.00USD\n10:03:00 alias pi1 o1\n" END, "total||revenue=8000" },
 	{ "a token that the other name offered", VISIT PAID "10:02:00 GET /b c=y\n10:03:00 GET /thanks?order=t1 c=y\n10:03:00 paid o2 10.00EUR\n10:03:00 paid pi2 10.00EUR token=t1\n10:03:10 alias pi2 o2\n" END,
 	  "landing|/b|revenue=1000" },
+	{ "one that was paid so long before that all is decided waits for nothing",
+	  "10:00:00 paid o1 80.00EUR token=t1\n8+10:00:00 GET /thanks?order=t1\n8+10:00:01 paid pi1 90.00EUR\n8+10:00:02 alias o1 pi1\n8+10:10:00 GET /b c=y",
+	  "total||sales=8000 revenue=0 unattributed=8000" },
+	{ "one that is earlier, of two whose time is far ahead",
+	  "10:00:00 GET /b c=y\n1+10:00:00 paid o1 80.00EUR visitor=x\n2+10:00:00 paid pi1 90.00EUR\n2+10:00:01 alias o1 pi1\n1+09:50:00 GET /a c=x\n"
+	  "1+10:05:00 GET /b c=y\n3+10:00:00 until", "landing|/a|revenue=8000\ntotal||sales_orders=1" },
 };
 TELL_TEST(aliases_of_stories, aliases)
 

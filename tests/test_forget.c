@@ -342,6 +342,63 @@ START_TEST(marks_are_forgotten)
 }
 END_TEST
 
+static size_t
+bytes_of_blocks(const struct world *w, const char *kind)
+{
+	const struct record *r;
+	struct slice name;
+	size_t n = 0;
+
+	for (size_t i = 0; (r = strmap_next(w->store, &i, &name)) != NULL;)
+		n += slice_starts(name, slice_of(kind)) ? r->bytes.len : 0;
+	return (n);
+}
+
+static void
+until_it_is_forgotten(struct shop *s, int64_t ms, bool cut)
+{
+	if (cut) {			/* it has begun, and what it has done so far is committed */
+		ck_assert_int_eq(engine_watermark(s->w->engine, WORLD_DAY + ms), ENGINE_NEEDS);
+		engine_supplied(s->w->engine);
+		world_commit(s->w);
+		world_reload(s->w);
+	}
+	until(s, ms);
+	world_commit(s->w);
+	ck_assert_uint_eq(engine_forgetting(s->w->engine), 0);
+}
+
+/* A visit that lay in a block when Anna took it over lies there twice: as nobody's, which it was, and as hers. */
+START_TEST(what_was_taken_over_is_forgotten)
+{
+	struct shop s = open_shop(1 + _i % 2);
+	bool cut = _i >= 4, leaves = (_i / 2) % 2 == 0;
+	int64_t total[FIGURES_MAX];
+
+	s.w->rules.visits_bytes = 1;	/* each visit leaves the memory at once */
+	engine_set_rules(s.w->engine, &s.w->rules);
+	hit(&s, 10 * HOUR, "", "/thanks?order=tok1", "");
+	ck_assert_uint_gt(bytes_of_blocks(s.w, "v:"), 0);
+	if (!leaves) {			/* Anna's, and the mark, are still open */
+		s.w->rules.visits_bytes = 0;
+		engine_set_rules(s.w->engine, &s.w->rules);
+	}
+	hit(&s, 10 * HOUR + 1000, "anna", "/lamp", "https://shop.example/thanks");
+	ck_assert_uint_eq(engine_counter(s.w->engine, COUNT_ADOPTED), 1);
+	forget(&s, 10 * HOUR + 2000);
+	until_it_is_forgotten(&s, 11 * HOUR, cut);
+	ck_assert_uint_eq(places_of_anna(&s), 0);
+	ck_assert_uint_eq(bytes_of_blocks(s.w, "v:"), 0);
+	ck_assert_uint_eq(bytes_of_blocks(s.w, "a:"), 0);
+	paid(&s, 11 * HOUR, "o3", "", "email:bert@mail.example", "tok1");
+	until(&s, 12 * HOUR);
+	world_series(s.w, DIM_TOTAL, SLICE(""), total);
+	ck_assert_int_eq(total[FIG_SALES], 8000);
+	ck_assert_int_eq(total[FIG_REVENUE], 0);
+	world_free(&s.w);
+}
+END_TEST
+
 /* The store still has the records until the next commit: they are not read again. */
 START_TEST(nothing_comes_back_before_the_commit)
 {
@@ -483,6 +540,7 @@ main(void)
 	tcase_add_loop_test(tc, nothing_is_left_and_no_figure_changes, 0, 3);
 	tcase_add_loop_test(tc, old_visits_are_forgotten, 0, 3);
 	tcase_add_loop_test(tc, marks_are_forgotten, 0, 3);
+	tcase_add_loop_test(tc, what_was_taken_over_is_forgotten, 0, 8);
 	tcase_add_loop_test(tc, nothing_comes_back_before_the_commit, 0, 3);
 	tcase_add_loop_test(tc, crash_while_it_is_forgotten, 0, 2);
 	tcase_add_loop_test(tc, what_comes_later_brings_nobody_back, 0, 3);

@@ -6,8 +6,10 @@
  * Orders keep their amounts and lose what leads to a person.  Visits, tokens and entries
  * of address + browser lie in blocks by hashes that a person does not know, so that all
  * living blocks are walked over, some shards a call, and those that hold something of
- * the person are written anew.  A walk that is cut short begins again: the request stays
- * in the state until the commit in which its last block goes.
+ * the person are written anew.  Where the person took a visit over from address + browser,
+ * records of before lie there under that hash: such visits are known by their ids.  A walk
+ * that is cut short begins again: the request stays in the state until the commit in which
+ * its last block goes.
  */
 #include <stdlib.h>
 
@@ -243,7 +245,7 @@ erase_customer(struct engine *e, uint64_t hash)
 }
 
 static void
-erase_memory(struct engine *e, const struct forget *f)
+erase_memory(struct engine *e, struct forget *f)
 {
 	struct token *t;
 
@@ -304,10 +306,27 @@ erasure_name(uint64_t unit, int64_t epoch, struct name *name)
 	name_shard(name, kind, epoch, shard);
 }
 
+/* Its record, too: where a commit falls into the walk, blocks that said which visits were taken over are gone. */
+static void
+note_taken_over(struct engine *e)
+{
+	struct erasure *x = &e->erasures[0];
+	struct buf value = { 0 };
+	struct name field;
+
+	if (x->who.n_visits == x->noted)
+		return;
+	x->noted = x->who.n_visits;
+	forget_field(&x->who, &field);
+	forget_encode(&x->who, &value);
+	changes_add(&e->erased, CHANGE_HSET, SLICE("forget"), name_view(&field), buf_view(&value));
+	buf_free(&value);
+}
+
 void
 erasure_supply(struct engine *e, uint64_t unit, int64_t epoch, struct slice name, struct slice block)
 {
-	const struct forget *f = &e->erasures[0].who;
+	struct forget *f = &e->erasures[0].who;
 	struct buf rest = { 0 };
 	bool less;
 	unsigned shard;
@@ -327,6 +346,7 @@ erasure_supply(struct engine *e, uint64_t unit, int64_t epoch, struct slice name
 		e->counters_dirty = true;
 	}
 	buf_free(&rest);
+	note_taken_over(e);
 }
 
 static enum engine_result
@@ -366,6 +386,7 @@ erasure_run(struct engine *e)
 		if (erase_orders(e, &x->who) == ENGINE_NEEDS)
 			return (ENGINE_NEEDS);
 		erase_memory(e, &x->who);
+		note_taken_over(e);
 		x->begun = true;
 	}
 	if (walk_on(e, x) == ENGINE_NEEDS)

@@ -14,20 +14,21 @@ void
 forget_clear(struct forget *f)
 {
 	free(f->hashes);
+	free(f->visits);
 	buf_free(&f->orders);
 	*f = (struct forget){ 0 };
 }
 
-/* Where the hash is, or belongs. */
+/* Where the number is, or belongs. */
 static size_t
-place_of(const struct forget *f, uint64_t hash)
+place_of(const uint64_t *list, size_t n, uint64_t number)
 {
-	size_t low = 0, high = f->n_hashes;
+	size_t low = 0, high = n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (f->hashes[middle] < hash)
+		if (list[middle] < number)
 			low = middle + 1;
 		else
 			high = middle;
@@ -35,28 +36,53 @@ place_of(const struct forget *f, uint64_t hash)
 	return (low);
 }
 
+static bool
+has(const uint64_t *list, size_t n, uint64_t number)
+{
+	size_t at = place_of(list, n, number);
+
+	return (at < n && list[at] == number);
+}
+
+static void
+add(uint64_t **list, size_t *n, size_t *cap, uint64_t number)
+{
+	size_t at = place_of(*list, *n, number);
+
+	mem_grow(list, cap, *n + 1, sizeof(**list));
+	memmove(*list + at + 1, *list + at, (*n - at) * sizeof(**list));
+	(*list)[at] = number;
+	(*n)++;
+}
+
 bool
 forget_has(const struct forget *f, uint64_t hash)
 {
-	size_t at = place_of(f, hash);
-
-	return (at < f->n_hashes && f->hashes[at] == hash);
+	return (has(f->hashes, f->n_hashes, hash));
 }
 
 bool
 forget_add_hash(struct forget *f, uint64_t hash)
 {
-	size_t at = place_of(f, hash);
-
-	if (hash == 0 || (at < f->n_hashes && f->hashes[at] == hash))
+	if (hash == 0 || forget_has(f, hash))
 		return (true);
 	if (f->n_hashes >= FORGET_HASHES_MAX)
 		return (false);
-	mem_grow(&f->hashes, &f->hashes_cap, f->n_hashes + 1, sizeof(*f->hashes));
-	memmove(f->hashes + at + 1, f->hashes + at, (f->n_hashes - at) * sizeof(*f->hashes));
-	f->hashes[at] = hash;
-	f->n_hashes++;
+	add(&f->hashes, &f->n_hashes, &f->hashes_cap, hash);
 	return (true);
+}
+
+bool
+forget_has_visit(const struct forget *f, uint64_t id)
+{
+	return (has(f->visits, f->n_visits, id));
+}
+
+void
+forget_add_visit(struct forget *f, uint64_t id)
+{
+	if (id != 0 && !forget_has_visit(f, id))
+		add(&f->visits, &f->n_visits, &f->visits_cap, id);
 }
 
 bool
@@ -86,6 +112,8 @@ forget_encode(const struct forget *f, struct buf *out)
 		buf_u64(out, f->hashes[i]);
 	buf_varint(out, f->n_orders);
 	buf_put(out, f->orders.p, f->orders.len);
+	for (size_t i = 0; i < f->n_visits; i++)
+		buf_varint(out, f->visits[i]);
 }
 
 static void
@@ -121,7 +149,9 @@ forget_decode(struct slice bytes, struct forget *f)
 	for (uint64_t i = 0; i < n && !r.bad; i++)
 		forget_add_hash(f, reader_u64(&r));
 	take_orders(&r, f);
-	if (!r.bad && !reader_more(&r))
+	while (!r.bad && reader_more(&r))
+		forget_add_visit(f, reader_varint(&r));
+	if (!r.bad)
 		return (0);
 	forget_clear(f);
 	return (-1);

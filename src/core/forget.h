@@ -26,6 +26,10 @@ struct forget {				/* {0} is an empty one */
 	size_t n_hashes, hashes_cap;
 	struct buf orders;		/* slices: records' names, "o:PROVIDER:ID" */
 	size_t n_orders;
+	/* Found on the way: visits that were somebody else's (address + browser) before the person took them over.
+	 * What is known of them under the other's hash goes, too. */
+	uint64_t *visits;		/* ids, ascending */
+	size_t n_visits, visits_cap;
 };
 
 void forget_clear(struct forget *);
@@ -34,6 +38,8 @@ bool forget_add_hash(struct forget *, uint64_t hash);
 bool forget_add_order(struct forget *, struct slice name);
 /* This hash is the person's. */
 bool forget_has(const struct forget *, uint64_t hash);
+void forget_add_visit(struct forget *, uint64_t id);
+bool forget_has_visit(const struct forget *, uint64_t id);
 
 /* In the journal such a record stands among order events. */
 bool forget_is(struct slice bytes);

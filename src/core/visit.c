@@ -1016,14 +1016,49 @@ erase_visit(struct visits *all, struct visitor *who, size_t i, struct changes *o
 	visit_free(all, v);
 }
 
+/* Whose visit, of which id; to whom it moved. */
+static bool
+is_erased(const struct forget *f, const struct visit *v)
+{
+	return (forget_has(f, v->visitor) || forget_has(f, v->moved_to) || forget_has_visit(f, v->id));
+}
+
+/* The person took it over: under its former visitor's hash there may be records that do not say so yet. */
+static void
+note_taken_over(struct forget *f, const struct visit *v)
+{
+	if (forget_has(f, v->moved_to) || (forget_has(f, v->visitor) && v->place != v->id))
+		forget_add_visit(f, v->id);
+}
+
+/* One of a block, or pending. */
+static bool
+record_decode(struct reader *r, int64_t epoch, struct visit *v)
+{
+	struct reader one = reader_of(reader_slice(r)), pages = one;
+
+	visit_decode(&one, epoch, v, &pages);
+	return (!r->bad);
+}
+
+static bool
+visit_noted(struct slice record, void *arg)
+{
+	struct reader r = reader_of(record);
+	struct visit v;
+
+	if (record_decode(&r, 0, &v))
+		note_taken_over(arg, &v);
+	return (true);
+}
+
 static bool
 visit_stays(struct slice record, void *arg)
 {
-	struct reader r = reader_of(record), one = reader_of(reader_slice(&r)), pages = one;
+	struct reader r = reader_of(record);
 	struct visit v;
 
-	visit_decode(&one, 0, &v, &pages);
-	return (!forget_has(arg, v.visitor) && !forget_has(arg, v.moved_to));
+	return (!record_decode(&r, 0, &v) || !is_erased(arg, &v));
 }
 
 static bool
@@ -1032,25 +1067,33 @@ agent_stays(struct slice record, void *arg)
 	struct reader r = reader_of(record);
 	struct agent_entry e;
 
-	return (!forget_has(arg, agent_decode(&r, 0, &e)) && !forget_has(arg, e.visitor));
+	return (!forget_has(arg, agent_decode(&r, 0, &e)) && !forget_has(arg, e.visitor) && !forget_has_visit(arg, e.id));
+}
+
+static void
+note_all_taken_over(struct visits *all, struct forget *f)
+{
+	blocks_filter(&all->pending, 'v', visit_noted, f);
+	for (const struct visitor *who = all->oldest; who != NULL; who = who->newer)
+		for (size_t i = 0; i < who->n; i++)
+			note_taken_over(f, who->visits[i]);
 }
 
 void
-visits_erase(struct visits *all, const struct forget *f, struct changes *out)
+visits_erase(struct visits *all, struct forget *f, struct changes *out)
 {
 	struct visitor *who, *newer;
 
-	blocks_filter(&all->pending, 'v', visit_stays, (void *)f);
-	blocks_filter(&all->pending, 'a', agent_stays, (void *)f);
+	note_all_taken_over(all, f);
+	blocks_filter(&all->pending, 'v', visit_stays, f);
+	blocks_filter(&all->pending, 'a', agent_stays, f);
 
 	for (who = all->oldest; who != NULL; who = newer) {
-		bool all_of_it = forget_has(f, who->hash);
-
 		newer = who->newer;
 		for (size_t i = who->n; i-- > 0;)
-			if (all_of_it || forget_has(f, who->visits[i]->moved_to))
+			if (is_erased(f, who->visits[i]))
 				erase_visit(all, who, i, out);
-		if (!all_of_it)
+		if (!forget_has(f, who->hash))
 			continue;
 		unlink_visitor(all, who);
 		map64_del(&all->by_visitor, who->hash);
@@ -1059,18 +1102,20 @@ visits_erase(struct visits *all, const struct forget *f, struct changes *out)
 }
 
 bool
-visits_without(struct slice block, int64_t epoch, const struct forget *f, struct buf *out)
+visits_without(struct slice block, int64_t epoch, struct forget *f, struct buf *out)
 {
-	struct reader r = reader_of(block), pages = r;
+	struct reader r = reader_of(block);
 	size_t before = out->len;
+	struct visit v;
+
+	while (reader_more(&r) && record_decode(&r, epoch, &v))
+		note_taken_over(f, &v);
+	r = reader_of(block);
 
 	while (reader_more(&r)) {
 		const char *from = r.p;
-		struct reader one = reader_of(reader_slice(&r));
-		struct visit v;
 
-		visit_decode(&one, epoch, &v, &pages);
-		if (r.bad || !(forget_has(f, v.visitor) || forget_has(f, v.moved_to)))
+		if (!record_decode(&r, epoch, &v) || !is_erased(f, &v))
 			buf_put(out, from, (size_t)((r.bad ? r.end : r.p) - from));
 	}
 	return (out->len - before < block.len);
@@ -1087,7 +1132,7 @@ agents_without(struct slice block, const struct forget *f, struct buf *out)
 		struct agent_entry e;
 		uint64_t agent = agent_decode(&r, 0, &e);
 
-		if (r.bad || !(forget_has(f, agent) || forget_has(f, e.visitor)))
+		if (r.bad || !(forget_has(f, agent) || forget_has(f, e.visitor) || forget_has_visit(f, e.id)))
 			buf_put(out, from, (size_t)((r.bad ? r.end : r.p) - from));
 	}
 	return (out->len - before < block.len);

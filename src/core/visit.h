@@ -151,10 +151,11 @@ struct agent_entry {
 	uint64_t visitor, id;
 	int64_t start_ms, born_ms;
 };
-/* Out of memory; what it has in `open` goes by these changes. */
-void visits_erase(struct visits *, const struct forget *, struct changes *);
-/* A block without what is the person's, behind what out holds; false where that is all of it. */
-bool visits_without(struct slice block, int64_t epoch, const struct forget *, struct buf *out);
+/* Out of memory; what it has in `open` goes by these changes.  Visits that the person took over are noted. */
+void visits_erase(struct visits *, struct forget *, struct changes *);
+/* A block without what is the person's, behind what out holds; false where that is all of it.  Agents come after
+ * all visits, as these tell which were taken over. */
+bool visits_without(struct slice block, int64_t epoch, struct forget *, struct buf *out);
 bool agents_without(struct slice block, const struct forget *, struct buf *out);
 /* Walks a block's entries of this agent: true while there is one. */
 bool agent_entry_next(struct slice *block, int64_t epoch, uint64_t agent, struct agent_entry *);
