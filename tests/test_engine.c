@@ -807,6 +807,32 @@ START_TEST(told_early)
 }
 END_TEST
 
+/* Two visits lie in a block, open both, and an order asks for them: of the earlier one something is written among
+ * those that are open.  Who comes next goes on with the latest, not with that one. */
+START_TEST(asked_for_while_it_is_open)
+{
+	struct teller t = { .w = world_new(_i % 2 == 0), .why = "asked for while it is open", .highest = INT64_MIN };
+	struct slice before = SLICE("10:00:00 GET /a c=x\n10:01:00 paid o1 10.00EUR visitor=x\n10:05:00 GET /z c=y\n10:10:00 GET /b" NEWS " c=x");
+
+	t.w->rules.visits_bytes = 1;
+	engine_set_rules(t.w->engine, &t.w->rules);
+	while (before.len > 0)
+		story_line(&t, slice_cut(&before, '\n'));
+	world_commit(t.w);
+	ck_assert_uint_eq(engine_visits(t.w->engine), 0);
+	t.w->rules.visits_bytes = 0;
+	engine_set_rules(t.w->engine, &t.w->rules);
+	story_line(&t, SLICE("10:12:00 refund o1 r1 4.00EUR"));
+	world_commit(t.w);
+	if (_i >= 2)
+		world_reload(t.w);
+	story_line(&t, SLICE("10:35:00 GET /c c=x"));
+	expect_line(&t, SLICE("total||visits=3 orders=1 revenue=600"));
+	expect_line(&t, SLICE("source|news/email|visits=1"));
+	world_free(&t.w);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -816,7 +842,7 @@ main(void)
 		{ "joins", joins_of_stories, N_ELEM(joins) }, { "customers", customers_of_stories, N_ELEM(customers) },
 		{ "credits", credits_of_stories, N_ELEM(credits) }, { "orders", orders_of_stories, N_ELEM(orders) },
 		{ "aliases", aliases_of_stories, N_ELEM(aliases) }, { "money", money_of_stories, N_ELEM(money) },
-		{ "early", told_early, 2 },
+		{ "early", told_early, 2 }, { "open", asked_for_while_it_is_open, 4 },
 	};
 	Suite *suite = suite_create("engine");
 	SRunner *runner = srunner_create(suite);

@@ -946,6 +946,24 @@ drop_visitors(struct visits *all, int64_t horizon_ms, int64_t clock_ms, size_t s
 	}
 }
 
+static void
+write_open(struct visits *all, struct visit *v, struct out *out, struct changes *changes)
+{
+	change_open(all, v, &out->value, &out->scratch, changes);
+	v->stale = v->in_block;
+}
+
+/* Whoever is loaded from `open` is taken to be known as far as his latest visit, as no hit would ask for the others:
+ * so that one goes with any other, though an order changed nothing of it. */
+static void
+write_latest(struct visits *all, const struct visit *v, struct out *out, struct changes *changes)
+{
+	struct visit *latest = v->in_block ? visitor_latest(visits_find(all, v->visitor)) : NULL;
+
+	if (latest != NULL && latest != v && !latest->in_open)
+		write_open(all, latest, out, changes);
+}
+
 /* What is over goes into its block at once, what goes on into `open`, where it takes the place of
  * what stood there. */
 static void
@@ -958,8 +976,8 @@ change_dirty(struct visits *all, int64_t horizon_ms, struct out *out, struct cha
 		if (v->in_block && !v->in_open && v->last_ms < horizon_ms)
 			append_visit(all, v, false, out);
 		else {
-			change_open(all, v, &out->value, &out->scratch, changes);
-			v->stale = v->in_block;
+			write_open(all, v, out, changes);
+			write_latest(all, v, out, changes);
 		}
 	}
 	all->n_dirty = 0;
