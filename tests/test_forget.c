@@ -399,6 +399,47 @@ START_TEST(what_was_taken_over_is_forgotten)
 }
 END_TEST
 
+/* Bert, whose visit stays, came from an address and with a browser that are Anna's, too: open in memory, on its way
+ * into a block, or there. */
+START_TEST(address_of_another_is_forgotten)
+{
+	struct shop s = open_shop(_i % 3 == 2);
+	struct order_message m = { .provider = SLICE("generic"), .time_ms = WORLD_DAY, .ip = SLICE("192.0.2.77"), .user_agent = SLICE("Firefox/140") };
+	struct forget f = { .id = 0xb };
+	struct input in = { .kind = INPUT_FORGET, .ms = WORLD_DAY + 14 * HOUR, .forget = &f };
+	struct order_event e;
+	int64_t total[FIGURES_MAX];
+
+	s.w->rules.visits_bytes = _i % 3 == 2;
+	s.w->rules.settle_visits = 1;
+	engine_set_rules(s.w->engine, &s.w->rules);
+	s.reloads = _i >= 3 && s.commits;
+	hit(&s, 10 * HOUR, "bert", "/lamp", "");
+	order_event_hash(&s.w->ring, &m, &e);
+	forget_add_hash(&f, e.agents[0]);
+	if (_i % 3 == 0) {
+		world_commit(s.w);
+		ck_assert_uint_gt(places_of(s.w, e.agents[0]), 0);
+	} else
+		hit(&s, 13 * HOUR, "carl", "/robots.txt", "");
+	take(&s, &in);
+	until(&s, 15 * HOUR);
+	world_commit(s.w);
+	world_commit(s.w);
+	ck_assert_uint_eq(engine_forgetting(s.w->engine), 0);
+	forget_clear(&f);
+	ck_assert_uint_eq(places_of(s.w, e.agents[0]), 0);
+	paid(&s, 15 * HOUR, "o3", "", "email:bert@mail.example", "");
+	paid(&s, 15 * HOUR, "o4", "bert", "", "");
+	until(&s, 16 * HOUR);
+	world_series(s.w, DIM_TOTAL, SLICE(""), total);
+	ck_assert_int_eq(total[FIG_VISITS], 1);
+	ck_assert_int_eq(total[FIG_SALES], 16000);
+	ck_assert_int_eq(total[FIG_REVENUE], 8000);
+	world_free(&s.w);
+}
+END_TEST
+
 /* The store still has the records until the next commit: they are not read again. */
 START_TEST(nothing_comes_back_before_the_commit)
 {
@@ -541,6 +582,7 @@ main(void)
 	tcase_add_loop_test(tc, old_visits_are_forgotten, 0, 3);
 	tcase_add_loop_test(tc, marks_are_forgotten, 0, 3);
 	tcase_add_loop_test(tc, what_was_taken_over_is_forgotten, 0, 8);
+	tcase_add_loop_test(tc, address_of_another_is_forgotten, 0, 6);
 	tcase_add_loop_test(tc, nothing_comes_back_before_the_commit, 0, 3);
 	tcase_add_loop_test(tc, crash_while_it_is_forgotten, 0, 2);
 	tcase_add_loop_test(tc, what_comes_later_brings_nobody_back, 0, 3);

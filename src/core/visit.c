@@ -1059,6 +1059,17 @@ record_decode(struct reader *r, int64_t epoch, struct visit *v)
 	return (!r->bad);
 }
 
+/* Somebody else's visit from the person's address + browser: these are the last but one word of a record that has them. */
+static bool
+blank_agent(const struct forget *f, const struct visit *v, char *end)
+{
+	bool has_it = forget_has(f, v->agent);
+
+	if (has_it)
+		memset(end - 2 * sizeof(uint64_t), 0, sizeof(uint64_t));
+	return (has_it);
+}
+
 static bool
 visit_noted(struct slice record, void *arg)
 {
@@ -1076,7 +1087,10 @@ visit_stays(struct slice record, void *arg)
 	struct reader r = reader_of(record);
 	struct visit v;
 
-	return (!record_decode(&r, 0, &v) || !is_erased(arg, &v));
+	if (!record_decode(&r, 0, &v))
+		return (true);
+	blank_agent(arg, &v, (char *)record.p + record.len);
+	return (!is_erased(arg, &v));
 }
 
 static bool
@@ -1097,6 +1111,22 @@ note_all_taken_over(struct visits *all, struct forget *f)
 			note_taken_over(f, who->visits[i]);
 }
 
+static void
+erase_visits_of(struct visits *all, struct visitor *who, const struct forget *f, struct changes *out)
+{
+	for (size_t i = who->n; i-- > 0;) {
+		struct visit *v = who->visits[i];
+
+		if (is_erased(f, v))
+			erase_visit(all, who, i, out);
+		else if (forget_has(f, v->agent)) {
+			unindex_agent(all, v);
+			v->agent = 0;
+			visits_dirty(all, v);
+		}
+	}
+}
+
 void
 visits_erase(struct visits *all, struct forget *f, struct changes *out)
 {
@@ -1108,9 +1138,7 @@ visits_erase(struct visits *all, struct forget *f, struct changes *out)
 
 	for (who = all->oldest; who != NULL; who = newer) {
 		newer = who->newer;
-		for (size_t i = who->n; i-- > 0;)
-			if (is_erased(f, who->visits[i]))
-				erase_visit(all, who, i, out);
+		erase_visits_of(all, who, f, out);
 		if (!forget_has(f, who->hash))
 			continue;
 		unlink_visitor(all, who);
@@ -1123,7 +1151,7 @@ bool
 visits_without(struct slice block, int64_t epoch, struct forget *f, struct buf *out)
 {
 	struct reader r = reader_of(block);
-	size_t before = out->len;
+	bool less = false;
 	struct visit v;
 
 	while (reader_more(&r) && record_decode(&r, epoch, &v))
@@ -1133,10 +1161,15 @@ visits_without(struct slice block, int64_t epoch, struct forget *f, struct buf *
 	while (reader_more(&r)) {
 		const char *from = r.p;
 
-		if (!record_decode(&r, epoch, &v) || !is_erased(f, &v))
-			buf_put(out, from, (size_t)((r.bad ? r.end : r.p) - from));
+		if (record_decode(&r, epoch, &v) && is_erased(f, &v)) {
+			less = true;
+			continue;
+		}
+		buf_put(out, from, (size_t)((r.bad ? r.end : r.p) - from));
+		if (!r.bad)
+			less |= blank_agent(f, &v, out->p + out->len);
 	}
-	return (out->len - before < block.len);
+	return (less);
 }
 
 bool
