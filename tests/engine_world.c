@@ -483,6 +483,13 @@ is_hosting(void *arg, struct slice addr)
 	return (slice_starts(addr, SLICE("203.0.113.")));
 }
 
+void
+world_keys(struct keyring *ring)
+{
+	world_site_key(&ring->site);
+	ring->make = make_key;
+}
+
 struct world *
 world_new(bool replay)
 {
@@ -495,8 +502,7 @@ world_new(bool replay)
 	struct err err;
 
 	w->replay = replay;
-	world_site_key(&w->ring.site);
-	w->ring.make = make_key;
+	world_keys(&w->ring);
 	w->store = strmap_new(&w->ring.site);
 	if (sources == NULL)
 		sources = sources_parse(slice_make(builtin_sources, builtin_sources_len), "sources.tsv", &err);

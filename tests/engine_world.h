@@ -54,6 +54,7 @@ struct world *world_new(bool replay);
 void world_free(struct world **);
 /* The same in all worlds. */
 void world_site_key(struct hash_key *);
+void world_keys(struct keyring *);		/* an empty one */
 
 /* Gives the input to the engine and answers its questions until it is done. */
 void world_take(struct world *, const struct input *);

@@ -124,18 +124,25 @@ random_forget(struct random *r, struct input *in)
 {
 	struct forget *f = &script.forgets[script.n_forgets];
 	struct keyring ring = { .n_days = 0 };
-	struct order_message m = { .provider = SLICE("generic") };
+	struct order_message m = { .provider = SLICE("generic"), .time_ms = in->ms };
 	struct order_event e;
 	char name[32];
 
 	*in = (struct input){ .kind = INPUT_FORGET, .ms = in->ms, .forget = f };
-	world_site_key(&ring.site);
+	world_keys(&ring);
 	forget_clear(f);
 	f->id = ++script.n_forgets;
 	m.visitor = text("v%u", (unsigned)random_below(r, 4));
 	m.customer = random_below(r, 2) == 0 ? text("k%u", (unsigned)random_below(r, 2)) : SLICE("email:a@b.example");
+	if (random_below(r, 2) == 0) {
+		m.ip = text("192.0.2.%u", (unsigned)random_below(r, 3));
+		m.user_agent = SLICE("Firefox/140");
+	}
 	order_event_hash(&ring, &m, &e);
+	keyring_clear(&ring);
 	forget_add_hash(f, e.visitors[0]);
+	forget_add_hash(f, e.agents[0]);
+	forget_add_hash(f, e.agents[1]);
 	forget_add_hash(f, e.customer);
 	for (size_t i = random_below(r, 4); i > 0; i--) {
 		snprintf(name, sizeof(name), "o:generic:o%u", (unsigned)random_below(r, 10));
@@ -188,7 +195,7 @@ struct setting {
 	int64_t timeout;
 	size_t max_series;
 	bool strict;			/* visits with evidence against them are left out */
-	size_t visits_bytes;		/* what visits may take of memory where there are commits; 0: all of it */
+	size_t visits_bytes;		/* what visits may take of memory where there are commits, at first; 0: all of it, always */
 };
 
 /* settle: as rules.settle_visits. */
@@ -208,11 +215,16 @@ world_of(const struct setting *s, size_t settle)
 }
 
 static void
-after_input(struct world *w, enum policy policy, struct random *r, size_t *i, size_t *committed)
+after_input(struct world *w, enum policy policy, bool varies, struct random *r, size_t *i, size_t *committed)
 {
+	static const size_t rooms[] = { 1, 1000, 2000, 4000, 0 };
 	bool commit = policy == EVERY_COMMIT || policy == EVERY_RELOAD || (policy >= RANDOM_RELOAD && random_below(r, 4) == 0);
 	bool reload = policy == EVERY_RELOAD || (policy == RANDOM_RELOAD && commit && random_below(r, 2) == 0);
 
+	if (varies && random_below(r, 8) == 0) {
+		w->rules.visits_bytes = rooms[random_below(r, N_ELEM(rooms))];
+		engine_set_rules(w->engine, &w->rules);
+	}
 	if (commit) {
 		world_commit(w);
 		*committed = *i + 1;
@@ -234,7 +246,7 @@ run(const struct setting *s, enum policy policy, struct random *r)
 
 	for (size_t i = 0; i < script.n; i++) {
 		world_take(w, &script.list[i]);
-		after_input(w, policy, r, &i, &committed);
+		after_input(w, policy, s->visits_bytes > 0, r, &i, &committed);
 	}
 	figures = world_figures(w);
 	world_free(&w);
