@@ -212,10 +212,12 @@ def rename_twice(w):
         rename(w)
 
 
-@act(6, lambda w: w.style == "copytruncate" and may_rotate(w) and not any(log.rest for log in w.logs))
+@act(6, lambda w: w.style == "copytruncate" and may_rotate(w) and not any(log.rest for log in w.logs) and
+     (w.is_reading or all(log.is_known for log in w.logs)))
 def copytruncate(w):
     """Nothing is written between copy and truncate: no reader could have it.  What is written to an empty
-    file rpvd has seen before that is emptied again, as it does in milliseconds."""
+    file rpvd has seen before that is emptied again, as it does in milliseconds; one that it left empty, and
+    that was filled, copied and emptied while it was stopped, it does not know again (docs/reliability.md, L2)."""
     if w.is_reading and not all(log.is_known for log in w.logs):
         w.settle()
     w.settle_in_step()
